@@ -1,0 +1,78 @@
+"""The plan: which kernels run in which order, on which buffers.
+
+A plan is what a target needs: it holds no node and no op. Sizes stay symbolic; binding them (once per distinct sizes)
+gives a :class:`symgraph.codegen.memory.Frame`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..dtypes import DType
+from ..ir.dims import Dim, Shape, product
+from ..ir.op import Literal
+from ..provenance import Origin
+from .loop.grammar import Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBuffer:
+    """Dense row-major memory. ``kind``: ``input``, ``state``, ``output`` (``slot`` is its number), ``const`` (``literal``) or ``temp`` (in the
+    arena). ``alias`` names the buffer whose memory this one shares from its start (a reshape, an update in place)."""
+
+    name: str
+    dtype: DType
+    shape: Shape
+    kind: str
+    slot: int = -1
+    literal: Literal | None = None
+    alias: str = ""
+
+    @property
+    def nbytes(self) -> Dim:
+        return product(self.shape) * self.dtype.itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a failed ``Bounds`` check of a step means: the op, its origin, the axis."""
+
+    op: str
+    axis: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a kernel. ``args`` name plan buffers in the order of the kernel's buffers, ``sizes`` are the values of its sizes.
+
+    ``workspace`` is a ``temp`` buffer of bytes for the target's own use, or empty. ``sites`` are the origins of the nodes computed here.
+    """
+
+    kernel: str
+    args: tuple[str, ...]
+    sizes: tuple[Dim, ...]
+    workspace: str = ""
+    sites: tuple[Origin, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in order. ``symbols`` are the unknown sizes; each is found in the shape of some input.
+
+    ``inputs`` are the declared types' buffers by slot, ``states`` likewise, ``outputs`` name the buffer of every output (an output may be an
+    input or a state itself: it is then copied). ``facts`` are checked at entry. ``live`` gives first and last step of each
+    ``temp`` buffer.
+    """
+
+    name: str
+    symbols: tuple[str, ...]
+    inputs: tuple[str, ...]
+    states: tuple[str, ...]
+    outputs: tuple[str, ...]
+    buffers: dict[str, PlanBuffer]
+    kernels: dict[str, Kernel]
+    steps: tuple[Step, ...]
+    facts: tuple[tuple[Dim, Dim], ...] = ()
+    live: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -1,0 +1,110 @@
+"""Element types of tensors and kernels.
+
+A :class:`DType` is a small immutable value; the ones symgraph knows are the module constants below.
+Promotion follows NumPy 2 (Python scalars are weak), so a result's dtype never depends on a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .errors import DTypeError
+
+
+@dataclass(frozen=True, slots=True)
+class DType:
+    """An element type: ``name`` is NumPy's name, ``short`` the one used in printed IR."""
+
+    name: str
+    short: str
+    kind: str  # 'b' bool, 'i' signed, 'u' unsigned, 'f' floating
+    itemsize: int  # bytes in memory
+    np: np.dtype[Any] = field(compare=False, repr=False)
+
+    @property
+    def is_float(self) -> bool:
+        return self.kind == "f"
+
+    @property
+    def is_integer(self) -> bool:
+        return self.kind in "iu"
+
+    @property
+    def is_bool(self) -> bool:
+        return self.kind == "b"
+
+    @property
+    def bits(self) -> int:
+        return 8 * self.itemsize
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _dtype(name: str, short: str) -> DType:
+    np_dtype = np.dtype(name)
+    return DType(name, short, np_dtype.kind, np_dtype.itemsize, np_dtype)
+
+
+bool_ = _dtype("bool", "bool")
+int8 = _dtype("int8", "i8")
+int16 = _dtype("int16", "i16")
+int32 = _dtype("int32", "i32")
+int64 = _dtype("int64", "i64")
+uint8 = _dtype("uint8", "u8")
+uint16 = _dtype("uint16", "u16")
+uint32 = _dtype("uint32", "u32")
+uint64 = _dtype("uint64", "u64")
+float16 = _dtype("float16", "f16")
+float32 = _dtype("float32", "f32")
+float64 = _dtype("float64", "f64")
+
+ALL = (bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64)
+BY_NAME = {d.name: d for d in ALL}
+BY_SHORT = {d.short: d for d in ALL}
+_BY_NP = {d.np: d for d in ALL}
+
+
+def as_dtype(value: Any) -> DType:
+    """The :class:`DType` named by a string, NumPy dtype, Python type or DType.
+
+    Raises:
+        DTypeError: if symgraph has no such element type.
+
+    Example:
+        >>> as_dtype("float32").short
+        'f32'
+    """
+    if isinstance(value, DType):
+        return value
+    if isinstance(value, str) and value in BY_NAME:
+        return BY_NAME[value]
+    try:
+        return _BY_NP[np.dtype(value).newbyteorder("=")]
+    except (TypeError, KeyError):
+        known = ", ".join(BY_NAME)
+        raise DTypeError(f"no dtype {value!r} in symgraph; the dtypes are: {known}") from None
+
+
+def promote(*operands: DType | bool | int | float) -> DType:
+    """The dtype of an arithmetic result (NumPy 2 promotion; Python scalars are weak).
+
+    Example:
+        >>> promote(float32, 2.0).name, promote(int32, float32).name
+        ('float32', 'float64')
+    """
+    args = [d.np if isinstance(d, DType) else d for d in operands]
+    return as_dtype(np.result_type(*args))
+
+
+def float_for(dtype: DType) -> DType:
+    """The dtype in which NumPy computes a float function (sqrt, mean, ...) of ``dtype``.
+
+    Floats stay; bool and 8-bit integers give float16, 16-bit float32, wider ones float64.
+    """
+    if dtype.is_float:
+        return dtype
+    return {1: float16, 2: float32}.get(dtype.itemsize, float64)

@@ -1,0 +1,238 @@
+"""What an op is: one frozen dataclass that holds everything any stage asks of it.
+
+The fields of an op are its attributes; equality, hash, printed text and cache key follow from them. An op belongs to
+exactly one *form*, which says how it is computed:
+
+============== =======================================================================================================
+`Elementwise`  ``scalar``: the result's element from the operands' elements at the same index (all shapes equal)
+`Indexed`      ``element``: the result's element at an index, from operands' elements at indices computed from it
+`Reduction`    a fold over some axes: ``init``, ``step``, ``merge``, ``finish`` on a tuple of scalars
+`Contraction`  a sum of products of two operands (:mod:`.ops.contraction`)
+`Composite`    ``expand``: other ops; kept whole while stabilising rules want to see it
+`Leaf`         no operands and no computation: input, state, constant
+============== =======================================================================================================
+
+To add an op, write one class in the right file of :mod:`symgraph.ir.ops` and decorate it with :func:`register`; the
+contract tests, the printer, the parser, both targets and the documentation then know it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from ..errors import GradientError, InternalError
+from .dims import Dim, SymDim, Symbol, product, substitute
+from .types import Facts, TensorType
+
+if TYPE_CHECKING:
+    from .algebra import Algebra
+    from .emitter import Emitter
+    from .graph import Value
+
+V = TypeVar("V")
+Array = np.ndarray[Any, Any]
+Index = tuple[V, ...]
+#: Reads one element of an operand at an index (a tuple of int64 algebra values).
+Reader = Callable[[Sequence[V]], V]
+
+REGISTRY: dict[str, type[Op]] = {}
+O = TypeVar("O", bound="type[Op]")  # noqa: E741
+
+
+def register(cls: O) -> O:
+    """Class decorator: enter an op into the registry under its ``name`` (closed once ``symgraph.ir.ops`` is imported)."""
+    if cls.name in REGISTRY:
+        raise InternalError(f"two ops are named {cls.name}")
+    REGISTRY[cls.name] = cls
+    return cls
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One case for the contract tests: an op and operands, or an op and operands that must be refused.
+
+    ``arrays`` are the operands. ``symbolic`` lists ``(operand, axis, symbol)``: which axes are also tried as unknown sizes.
+    ``error`` is a fragment of the message where the operands are bad. ``differentiable`` lists the operands whose
+    gradient is checked (None: all float ones); samples stay away from kinks.
+    """
+
+    op: Op
+    arrays: tuple[Array, ...]
+    symbolic: tuple[tuple[int, int, str], ...] = ()
+    error: str = ""
+    differentiable: tuple[int, ...] | None = None
+    rtol: float = 1e-5
+    atol: float = 1e-6
+
+
+@dataclass(frozen=True)
+class Op:
+    """Base of all ops. Subclasses set ``name`` and implement the methods of their form."""
+
+    name: ClassVar[str] = ""
+    #: NumPy, Theano and Keras spellings, for the table of ops in the docs.
+    equivalents: ClassVar[str] = ""
+
+    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
+        """The types of the results. Raises ShapeError or DTypeError for operands that do not fit; joins sizes in ``facts``."""
+        raise NotImplementedError(f"{type(self).__name__}.infer")
+
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Sequence[Value | None]
+    ) -> Sequence[Value | None]:
+        """Cotangents of the operands (None: no dependence). ``cotangents`` matches ``results``; at least one is not None.
+
+        Raises:
+            GradientError: where no gradient exists (the default, so silence is impossible).
+        """
+        raise GradientError(f"op {self.name} has no gradient")
+
+    def reference(self, *arrays: Array) -> Array | tuple[Array, ...]:
+        """The results computed with plain NumPy, independently of ``scalar``/``element``/...; the truth for tests."""
+        raise NotImplementedError(f"{type(self).__name__}.reference")
+
+    def fold(self, e: Emitter, operands: Sequence[Value]) -> Value | None:
+        """An equal value that needs no new node, e.g. for a reshape to the same shape. Exact, local, cheap."""
+        return None
+
+    def flops(self, operands: Sequence[TensorType], results: Sequence[TensorType]) -> Dim:
+        """Arithmetic operations of one execution."""
+        return 0
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        """Cases for the contract tests; every op has some, and bad inputs where there are any."""
+        return ()
+
+    # -- derived ------------------------------------------------------------------------------------------------
+    def attributes(self) -> dict[str, Any]:
+        """Field names and values, in declaration order."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+    def map_dims(self, replace: dict[Symbol, Dim]) -> Op:
+        """This op with symbols in its attributes replaced."""
+        changed = {k: new for k, v in self.attributes().items() if (new := _map_dims(v, replace)) is not v}
+        return dataclasses.replace(self, **changed) if changed else self
+
+
+def _map_dims(value: Any, replace: dict[Symbol, Dim]) -> Any:
+    if isinstance(value, SymDim):
+        return substitute(value, replace)
+    if isinstance(value, tuple):
+        mapped = tuple(_map_dims(v, replace) for v in value)
+        return mapped if any(a is not b for a, b in zip(mapped, value, strict=True)) else value
+    return value
+
+
+@dataclass(frozen=True)
+class Elementwise(Op):
+    """All operands have the result's shape; the result's element depends on the operands' elements at the same index."""
+
+    def result_dtype(self, *operands: TensorType) -> Any:
+        """The DType of the result; raises DTypeError. Default: that of the operands, which must agree."""
+        from .checks import same_dtype
+
+        return same_dtype(self.name, operands)
+
+    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
+        shape = operands[0].shape
+        for other in operands[1:]:
+            shape = facts.unify_shapes(shape, other.shape, f"shapes of the operands of {self.name}")
+        return (TensorType(self.result_dtype(*operands), shape),)
+
+    def scalar(self, s: Algebra[V], *elements: V) -> V:
+        raise NotImplementedError(f"{type(self).__name__}.scalar")
+
+    def flops(self, operands: Sequence[TensorType], results: Sequence[TensorType]) -> Dim:
+        return results[0].size
+
+
+@dataclass(frozen=True)
+class Indexed(Op):
+    """The result's element at an index is computed from operands' elements at computed indices (views, pad, take, iota ...)."""
+
+    def element(
+        self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
+        operands: Sequence[TensorType], result: TensorType,
+    ) -> V:  # fmt: skip
+        raise NotImplementedError(f"{type(self).__name__}.element")
+
+
+@dataclass(frozen=True)
+class Reduction(Op):
+    """A fold of one operand over ``axes`` (sorted, non-negative), which disappear from the result."""
+
+    axes: tuple[int, ...] = field(default=())
+
+    def result_dtype(self, operand: TensorType) -> Any:
+        return operand.dtype
+
+    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
+        from .checks import check_axes
+
+        (x,) = operands
+        check_axes(self.name, self.axes, x)
+        shape = tuple(d for i, d in enumerate(x.shape) if i not in self.axes)
+        return (TensorType(self.result_dtype(x), shape),)
+
+    def init(self, s: Algebra[V], dtype: Any) -> tuple[V, ...]:
+        """The state before any element of dtype ``dtype``."""
+        raise NotImplementedError(f"{type(self).__name__}.init")
+
+    def step(self, s: Algebra[V], state: tuple[V, ...], element: V, position: V) -> tuple[V, ...]:
+        """The state after one more element. ``position`` (int64) is its flat index over the reduced axes."""
+        raise NotImplementedError(f"{type(self).__name__}.step")
+
+    def merge(self, s: Algebra[V], a: tuple[V, ...], b: tuple[V, ...]) -> tuple[V, ...]:
+        """The state of two disjoint parts together (in any order)."""
+        raise NotImplementedError(f"{type(self).__name__}.merge")
+
+    def finish(self, s: Algebra[V], state: tuple[V, ...]) -> V:
+        return state[0]
+
+    def flops(self, operands: Sequence[TensorType], results: Sequence[TensorType]) -> Dim:
+        return operands[0].size
+
+
+@dataclass(frozen=True)
+class Composite(Op):
+    """Defined by its expansion into other ops."""
+
+    def expand(self, e: Emitter, *operands: Value) -> Value:
+        raise NotImplementedError(f"{type(self).__name__}.expand")
+
+
+@dataclass(frozen=True)
+class Leaf(Op):
+    """No operands: an input, a state, a constant."""
+
+
+class Literal(Generic[V]):
+    """An array as an op attribute: compared and hashed by dtype, shape and bytes (so NaN equals NaN, and 0.0 is not -0.0)."""
+
+    __slots__ = ("_key", "array")
+
+    def __init__(self, array: Any) -> None:
+        data = np.array(array, order="C", copy=True)
+        data.flags.writeable = False
+        self.array: Array = data
+        self._key = (data.dtype.str, data.shape, data.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Literal) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"Literal({self.array!r})"
+
+
+def elements(type: TensorType) -> Dim:
+    """Number of elements of a type."""
+    return product(type.shape)

@@ -1,0 +1,59 @@
+"""Who made a node: the layer path and the user's source line.
+
+An op application records an :class:`Origin`. Errors, ``explain()`` and ``profile()`` read it; it never takes part in
+equality, so two equal nodes from different lines are one node with both origins.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+_LIBRARY = str(Path(__file__).resolve().parent)
+_scope: ContextVar[str] = ContextVar("symgraph_scope", default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a node comes from: layer path (``"dense_1"``), user's file and line, and whether a gradient made it."""
+
+    layer: str = ""
+    file: str = ""
+    line: int = 0
+    grad: bool = False
+
+    def __str__(self) -> str:
+        place = f"{Path(self.file).name}:{self.line}" if self.file else ""
+        text = f"{self.layer} ({place})" if self.layer and place else self.layer or place or "?"
+        return f"grad of {text}" if self.grad else text
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[str]:
+    """Ops applied inside belong to layer ``name`` (nested scopes join with ``/``)."""
+    outer = _scope.get()
+    path = f"{outer}/{name}" if outer else name
+    token = _scope.set(path)
+    try:
+        yield path
+    finally:
+        _scope.reset(token)
+
+
+def current_scope() -> str:
+    """The path of the enclosing :func:`name_scope` blocks, or ``""``."""
+    return _scope.get()
+
+
+def here(grad: bool = False) -> Origin:
+    """The origin of an op applied now: innermost frame outside symgraph, current scope."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
+        frame = frame.f_back  # type: ignore[assignment]
+    if frame is None:
+        return Origin(_scope.get(), "", 0, grad)
+    return Origin(_scope.get(), frame.f_code.co_filename, frame.f_lineno, grad)
