@@ -93,7 +93,9 @@ class Op:
         raise GradientError(f"op {self.name} has no gradient")
 
     def reference(self, *arrays: Array) -> Array | tuple[Array, ...]:
-        """The results computed with plain NumPy, independently of ``scalar``/``element``/...; the truth for tests."""
+        """The results computed with plain NumPy, independently of ``scalar``/``element``/...; the truth for tests.
+
+        Sizes among the attributes are integers here: the interpreter binds them first (:meth:`map_dims`)."""
         raise NotImplementedError(f"{type(self).__name__}.reference")
 
     def fold(self, e: Emitter, operands: Sequence[Value]) -> Value | None:

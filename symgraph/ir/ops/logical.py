@@ -1,0 +1,332 @@
+"""Comparisons, tests, logic and bits, selection, and conversion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ...dtypes import DType, bool_, float32, int32, uint8
+from ...dtypes import float64 as f64
+from ...errors import DTypeError
+from ..algebra import Algebra, V
+from ..checks import float_dtype, same_dtype
+from ..emitter import Emitter
+from ..graph import Value
+from ..op import Array, Elementwise, Sample, register
+from ..types import TensorType
+from .arithmetic import Cotangents, given
+from .sampling import SPECIAL, booleans, floats, integers
+
+
+@dataclass(frozen=True)
+class Comparison(Elementwise):
+    """Two operands of one dtype, result bool; ``intrinsic`` names its scalar meaning."""
+
+    intrinsic: ClassVar[str]
+    ufunc: ClassVar[np.ufunc]
+
+    def result_dtype(self, *operands: TensorType) -> Any:
+        same_dtype(self.name, operands)
+        return bool_
+
+    def scalar(self, s: Algebra[V], *elements: V) -> V:
+        return s.intrinsic(self.intrinsic, *elements)
+
+    def reference(self, *arrays: Array) -> Array:
+        return np.asarray(type(self).ufunc(*arrays))
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        return (None,) * len(operands)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        grid = np.meshgrid(SPECIAL, SPECIAL)
+        return [
+            Sample(cls(), (grid[0].astype("float32"), grid[1].astype("float32")), ((0, 0, "N"), (1, 0, "N"))),
+            *(Sample(cls(), (integers(30, seed=1, dtype=d), integers(30, seed=2, dtype=d))) for d in ("int32", "uint8", "int64")),
+            Sample(cls(), (booleans(9, seed=1), booleans(9, seed=2))),
+            Sample(cls(), (floats(3), integers(3)), error="one dtype"),
+        ]  # fmt: skip
+
+
+@register
+@dataclass(frozen=True)
+class Equal(Comparison):
+    name = "equal"
+    equivalents = "np.equal, ==; theano.tensor.eq; K.equal"
+    intrinsic = "eq"
+    ufunc = np.equal
+
+
+@register
+@dataclass(frozen=True)
+class NotEqual(Comparison):
+    name = "not_equal"
+    equivalents = "np.not_equal, !=; theano.tensor.neq; K.not_equal"
+    intrinsic = "ne"
+    ufunc = np.not_equal
+
+
+@register
+@dataclass(frozen=True)
+class Less(Comparison):
+    name = "less"
+    equivalents = "np.less, <; theano.tensor.lt; K.less"
+    intrinsic = "lt"
+    ufunc = np.less
+
+
+@register
+@dataclass(frozen=True)
+class LessEqual(Comparison):
+    name = "less_equal"
+    equivalents = "np.less_equal, <=; theano.tensor.le; K.less_equal"
+    intrinsic = "le"
+    ufunc = np.less_equal
+
+
+@register
+@dataclass(frozen=True)
+class Greater(Comparison):
+    name = "greater"
+    equivalents = "np.greater, >; theano.tensor.gt; K.greater"
+    intrinsic = "gt"
+    ufunc = np.greater
+
+
+@register
+@dataclass(frozen=True)
+class GreaterEqual(Comparison):
+    name = "greater_equal"
+    equivalents = "np.greater_equal, >=; theano.tensor.ge; K.greater_equal"
+    intrinsic = "ge"
+    ufunc = np.greater_equal
+
+
+@dataclass(frozen=True)
+class FloatTest(Elementwise):
+    """A property of one float, result bool."""
+
+    ufunc: ClassVar[np.ufunc]
+
+    def result_dtype(self, *operands: TensorType) -> Any:
+        float_dtype(self.name, operands)
+        return bool_
+
+    def scalar(self, s: Algebra[V], *elements: V) -> V:
+        return s.intrinsic(self.name, *elements)
+
+    def reference(self, *arrays: Array) -> Array:
+        return np.asarray(type(self).ufunc(*arrays))
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        return (None,)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        return [
+            Sample(cls(), (SPECIAL.astype("float32"),), ((0, 0, "N"),)),
+            Sample(cls(), (SPECIAL,)),
+            Sample(cls(), (integers(3),), error="floating point"),
+        ]
+
+
+@register
+@dataclass(frozen=True)
+class IsNan(FloatTest):
+    name = "isnan"
+    equivalents = "np.isnan; theano.tensor.isnan"
+    ufunc = np.isnan
+
+
+@register
+@dataclass(frozen=True)
+class IsInf(FloatTest):
+    name = "isinf"
+    equivalents = "np.isinf; theano.tensor.isinf"
+    ufunc = np.isinf
+
+
+@register
+@dataclass(frozen=True)
+class IsFinite(FloatTest):
+    name = "isfinite"
+    equivalents = "np.isfinite"
+    ufunc = np.isfinite
+
+
+@dataclass(frozen=True)
+class Bits(Elementwise):
+    """An operation on the bits of integers; on bools it is the logical one."""
+
+    ufunc: ClassVar[np.ufunc]
+    takes_bool: ClassVar[bool] = True
+
+    def result_dtype(self, *operands: TensorType) -> Any:
+        dtype = same_dtype(self.name, operands)
+        if not (dtype.is_integer or (dtype.is_bool and self.takes_bool)):
+            raise DTypeError(f"{self.name} needs integer operands, got {dtype}")
+        return dtype
+
+    def scalar(self, s: Algebra[V], *elements: V) -> V:
+        return s.intrinsic(self.name, *elements)
+
+    def reference(self, *arrays: Array) -> Array:
+        return np.asarray(type(self).ufunc(*arrays))
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        return (None,) * len(operands)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        n = cls.ufunc.nin
+        cases = [
+            Sample(cls(), tuple(integers(33, seed=i, low=0 if not cls.takes_bool else -5, dtype=d) for i in range(n)))
+            for d in ("int32", "int64", "int8")
+        ]
+        cases.append(Sample(cls(), tuple(integers(33, seed=i, low=0, dtype="uint32") for i in range(n)), ((0, 0, "N"),)))
+        if cls.takes_bool:
+            cases.append(Sample(cls(), tuple(booleans(9, seed=i) for i in range(n))))
+        return [*cases, Sample(cls(), (floats(3),) * n, error="integer operands")]
+
+
+@register
+@dataclass(frozen=True)
+class BitAnd(Bits):
+    """Logical and of bools, bitwise and of integers."""
+
+    name = "bit_and"
+    equivalents = "np.bitwise_and, np.logical_and, &; theano.tensor.and_"
+    ufunc = np.bitwise_and
+
+
+@register
+@dataclass(frozen=True)
+class BitOr(Bits):
+    """Logical or of bools, bitwise or of integers."""
+
+    name = "bit_or"
+    equivalents = "np.bitwise_or, np.logical_or, |; theano.tensor.or_"
+    ufunc = np.bitwise_or
+
+
+@register
+@dataclass(frozen=True)
+class BitXor(Bits):
+    name = "bit_xor"
+    equivalents = "np.bitwise_xor, np.logical_xor, ^; theano.tensor.xor"
+    ufunc = np.bitwise_xor
+
+
+@register
+@dataclass(frozen=True)
+class BitNot(Bits):
+    """Logical not of a bool, complement of an integer."""
+
+    name = "bit_not"
+    equivalents = "np.invert, np.logical_not, ~; theano.tensor.invert"
+    ufunc = np.invert
+
+
+@register
+@dataclass(frozen=True)
+class ShiftLeft(Bits):
+    name = "shl"
+    equivalents = "np.left_shift, <<"
+    ufunc = np.left_shift
+    takes_bool = False
+
+
+@register
+@dataclass(frozen=True)
+class ShiftRight(Bits):
+    """Arithmetic for signed, logical for unsigned integers."""
+
+    name = "shr"
+    equivalents = "np.right_shift, >>"
+    ufunc = np.right_shift
+    takes_bool = False
+
+
+@register
+@dataclass(frozen=True)
+class Where(Elementwise):
+    """``a`` where the condition (bool) holds, else ``b``. Gradients go to the branch taken only."""
+
+    name = "where"
+    equivalents = "np.where; theano.tensor.switch; K.switch"
+
+    def result_dtype(self, *operands: TensorType) -> Any:
+        condition, a, b = operands
+        if not condition.dtype.is_bool:
+            raise DTypeError(f"where needs a bool condition, got {condition.dtype}")
+        return same_dtype("where", (a, b))
+
+    def scalar(self, s: Algebra[V], *elements: V) -> V:
+        return s.select(*elements)
+
+    def reference(self, *arrays: Array) -> Array:
+        return np.where(*arrays)
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        c = operands[0]
+        g = given(cotangents)
+        return (None, e.where(c, g, 0), e.where(c, 0, g))
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        c = booleans(3, 4)
+        return [
+            Sample(cls(), (c, floats(3, 4, seed=1), floats(3, 4, seed=2)), ((0, 0, "N"), (1, 0, "N"), (2, 0, "N"))),
+            Sample(cls(), (c, integers(3, 4, seed=1), integers(3, 4, seed=2))),
+            Sample(cls(), (c[0], np.full(4, np.nan, "float32"), floats(4, dtype="float32")), differentiable=()),
+            Sample(cls(), (floats(3), floats(3), floats(3)), error="bool condition"),
+            Sample(cls(), (c, floats(3, 4), integers(3, 4)), error="one dtype"),
+        ]
+
+
+@register
+@dataclass(frozen=True)
+class Cast(Elementwise):
+    """Conversion to ``dtype``, as ``ndarray.astype``."""
+
+    dtype: DType
+    name = "cast"
+    equivalents = "ndarray.astype; theano.tensor.cast; K.cast"
+
+    def result_dtype(self, *operands: TensorType) -> Any:
+        return self.dtype
+
+    def scalar(self, s: Algebra[V], *elements: V) -> V:
+        return s.cast(elements[0], self.dtype)
+
+    def reference(self, *arrays: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return arrays[0].astype(self.dtype.np)
+
+    def fold(self, e: Emitter, operands: Sequence[Value]) -> Value | None:
+        return operands[0] if operands[0].dtype == self.dtype else None
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        (x,) = operands
+        g = given(cotangents)
+        return (e.cast(g, x.dtype) if x.dtype.is_float and self.dtype.is_float else None,)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        x = floats(3, 4, low=0, high=100)
+        return [
+            Sample(cls(f64), (x.astype("float32"),), ((0, 0, "N"),), differentiable=()),
+            Sample(cls(float32), (x,), ((0, 0, "N"),), differentiable=()),
+            Sample(cls(f64), (x,)),
+            Sample(cls(int32), (x.astype("float32"),)),
+            Sample(cls(uint8), (integers(40, low=-300, high=300),)),
+            Sample(cls(float32), (integers(40, dtype="int64"),)),
+            Sample(cls(float32), (integers(40, low=0, high=255, dtype="uint8"),)),
+            Sample(cls(float32), (booleans(40),)),
+            Sample(cls(bool_), (floats(5),)),
+            Sample(cls(bool_), (integers(20),)),
+        ]

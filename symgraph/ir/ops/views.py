@@ -1,0 +1,425 @@
+"""Ops that only move elements: broadcast, reshape, transpose, slice, embed, concatenate.
+
+None of them computes; inside a kernel they are index arithmetic, and a reshape of a buffer is the buffer itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import ShapeError
+from ..algebra import Algebra, V
+from ..checks import normalize_axis, same_dtype
+from ..dims import Dim, Shape, divide_exact, product, shape_text, symbol
+from ..emitter import Emitter
+from ..graph import Value
+from ..op import Array, Indexed, Reader, Sample, register
+from ..types import Facts, TensorType
+from .arithmetic import Cotangents, given
+from .sampling import floats, integers
+
+N = symbol("N")
+
+
+@register
+@dataclass(frozen=True)
+class Broadcast(Indexed):
+    """Operand axis ``k`` becomes axis ``axes[k]`` of ``shape``; other axes repeat, and so do operand axes of size 1."""
+
+    shape: Shape
+    axes: tuple[int, ...]
+    name = "broadcast"
+    equivalents = "np.broadcast_to; theano.tensor.broadcast_to"
+
+    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
+        (x,) = operands
+        if len(self.axes) != x.ndim or list(self.axes) != sorted(set(self.axes)):
+            raise ShapeError(f"broadcast maps axes {self.axes} of an operand of type {x}")
+        shape = list(self.shape)
+        for k, axis in enumerate(self.axes):
+            if not 0 <= axis < len(shape):
+                raise ShapeError(f"broadcast maps axes {self.axes} into shape {shape_text(self.shape)}")
+            if x.shape[k] != 1:
+                try:
+                    shape[axis] = facts.unify(shape[axis], x.shape[k])
+                except ShapeError:
+                    raise ShapeError(f"{x} does not broadcast to {shape_text(self.shape)}") from None
+        return (x.with_shape(shape),)
+
+    def element(
+        self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
+        operands: Sequence[TensorType], result: TensorType,
+    ) -> V:  # fmt: skip
+        (x,) = operands
+        return readers[0]([s.index(0) if x.shape[k] == 1 else index[axis] for k, axis in enumerate(self.axes)])
+
+    def reference(self, *arrays: Array) -> Array:
+        (x,) = arrays
+        sizes = [1] * len(self.shape)
+        for k, axis in enumerate(self.axes):
+            sizes[axis] = x.shape[k]
+        return np.broadcast_to(x.reshape(sizes), tuple(int(d) for d in self.shape)).copy()  # type: ignore[call-overload]
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        (x,) = operands
+        repeated = set(range(len(self.shape))) - {a for k, a in enumerate(self.axes) if x.shape[k] != 1}
+        return (e.reshape(e.sum(given(cotangents), repeated), x.shape),)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        return [
+            Sample(cls((2, 3, 4), (0, 2)), (floats(2, 4),)),
+            Sample(cls((3, 4), ()), (floats(),)),
+            Sample(cls((3, 4), (0, 1)), (floats(3, 1),)),
+            Sample(cls((N, 4), (1,)), (floats(4),)),
+            Sample(cls((5, N), (1,)), (floats(6),), ((0, 0, "N"),)),
+            Sample(cls((2, 3), (1,)), (floats(2),), error="does not broadcast"),
+            Sample(cls((2, 3), (0,)), (floats(2, 3),), error="maps axes"),
+        ]
+
+
+@register
+@dataclass(frozen=True)
+class Reshape(Indexed):
+    """The same elements in row-major order under another shape."""
+
+    shape: Shape
+    name = "reshape"
+    equivalents = "np.reshape, np.expand_dims, np.squeeze; theano.tensor.reshape; K.reshape"
+
+    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
+        (x,) = operands
+        try:
+            facts.unify(x.size, product(self.shape))
+        except ShapeError:
+            raise ShapeError(f"cannot reshape {x} to {shape_text(self.shape)}: the numbers of elements differ") from None
+        return (x.with_shape(facts.resolve_shape(self.shape)),)
+
+    def fold(self, e: Emitter, operands: Sequence[Value]) -> Value | None:
+        (x,) = operands
+        if x.shape == self.shape:
+            return x
+        if isinstance(x.op, Reshape):
+            return e.reshape(x.node.inputs[0], self.shape)
+        return None
+
+    def element(
+        self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
+        operands: Sequence[TensorType], result: TensorType,
+    ) -> V:  # fmt: skip
+        (x,) = operands
+        out: list[V] = []
+        for source, target in reshape_groups(x.shape, result.shape):
+            flat = s.index(0)
+            for axis in target:
+                flat = s.add(s.mul(flat, s.size(result.shape[axis])), index[axis])
+            parts: list[V] = []
+            for i, axis in reversed(list(enumerate(source))):
+                if x.shape[axis] == 1:
+                    parts.append(s.index(0))
+                elif all(x.shape[a] == 1 for a in source[:i]):
+                    parts.append(flat)
+                else:
+                    size = s.size(x.shape[axis])
+                    parts.append(s.mod(flat, size))
+                    flat = s.floordiv(flat, size)
+            out.extend(reversed(parts))
+        return readers[0](out)
+
+    def reference(self, *arrays: Array) -> Array:
+        return arrays[0].reshape(self.shape).copy()  # type: ignore[arg-type]
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        return (e.reshape(given(cotangents), operands[0].shape),)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        return [
+            Sample(cls((6, 4)), (floats(2, 3, 4),)),
+            Sample(cls((4, 6)), (floats(3, 8),)),
+            Sample(cls((1, 3, 1, 4)), (floats(3, 4),)),
+            Sample(cls((12,)), (floats(3, 1, 4),)),
+            Sample(cls((N, 12)), (floats(5, 3, 4),), ((0, 0, "N"),)),
+            Sample(cls((N * 4, 3)), (floats(5, 3, 4),), ((0, 0, "N"),)),
+            Sample(cls(()), (floats(1, 1),)),
+            Sample(cls((5,)), (floats(2, 3),), error="numbers of elements differ"),
+        ]
+
+
+def reshape_groups(source: Shape, target: Shape) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Split a reshape into independent ones: axis groups of equal size, in order, as small as can be told."""
+    groups: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    i = j = 0
+    while i < len(source) or j < len(target):
+        a, b = i, j
+        left: Dim = 1
+        right: Dim = 1
+        while True:
+            if i > a and j > b and left == right:
+                break
+            # Take from the side that is behind; where neither divides the other, take everything.
+            behind_left = j > b and (i == a or (left != right and divide_exact(right, left) is not None))
+            if i < len(source) and (behind_left or i == a or j >= len(target)):
+                left, i = left * source[i], i + 1
+            elif j < len(target):
+                right, j = right * target[j], j + 1
+            elif i < len(source):
+                left, i = left * source[i], i + 1
+            else:
+                break
+        # Axes of size 1 that follow belong to no one else.
+        while i < len(source) and source[i] == 1 and (j >= len(target) or target[j] != 1):
+            i += 1
+        while j < len(target) and target[j] == 1 and (i >= len(source) or source[i] != 1):
+            j += 1
+        groups.append((tuple(range(a, i)), tuple(range(b, j))))
+    return groups
+
+
+@register
+@dataclass(frozen=True)
+class Transpose(Indexed):
+    """Result axis ``k`` is operand axis ``permutation[k]``."""
+
+    permutation: tuple[int, ...]
+    name = "transpose"
+    equivalents = "np.transpose; theano.tensor.transpose, dimshuffle; K.permute_dimensions"
+
+    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
+        (x,) = operands
+        if sorted(self.permutation) != list(range(x.ndim)):
+            raise ShapeError(f"transpose by {self.permutation} of an operand of type {x}")
+        return (x.with_shape([x.shape[k] for k in self.permutation]),)
+
+    def fold(self, e: Emitter, operands: Sequence[Value]) -> Value | None:
+        (x,) = operands
+        if self.permutation == tuple(range(x.type.ndim)):
+            return x
+        if isinstance(x.op, Transpose):
+            return e.transpose(x.node.inputs[0], [x.op.permutation[k] for k in self.permutation])
+        return None
+
+    def element(
+        self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
+        operands: Sequence[TensorType], result: TensorType,
+    ) -> V:  # fmt: skip
+        return readers[0]([index[self.permutation.index(k)] for k in range(len(index))])
+
+    def reference(self, *arrays: Array) -> Array:
+        return np.transpose(arrays[0], self.permutation).copy()
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        inverse = [self.permutation.index(k) for k in range(len(self.permutation))]
+        return (e.transpose(given(cotangents), inverse),)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        return [
+            Sample(cls((1, 0)), (floats(3, 4),), ((0, 0, "N"),)),
+            Sample(cls((2, 0, 1)), (floats(2, 3, 4),), ((0, 1, "N"),)),
+            Sample(cls((0,)), (integers(3),)),
+            Sample(cls((0, 0)), (floats(3, 4),), error="transpose by"),
+        ]
+
+
+@register
+@dataclass(frozen=True)
+class Slice(Indexed):
+    """Elements ``starts + i*steps`` for ``i < sizes``; steps may be negative. The positions lie inside the operand."""
+
+    starts: tuple[Dim, ...]
+    sizes: tuple[Dim, ...]
+    steps: tuple[int, ...]
+    name = "slice"
+    equivalents = "x[a:b:c]; theano x[a:b:c]"
+
+    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
+        (x,) = operands
+        if not len(self.starts) == len(self.sizes) == len(self.steps) == x.ndim:
+            raise ShapeError(f"slice of {len(self.starts)} axes of an operand of type {x}")
+        for axis, (start, size, step) in enumerate(zip(self.starts, self.sizes, self.steps, strict=True)):
+            if step == 0:
+                raise ShapeError("slice step is zero")
+            last = start + (size - 1) * step
+            for position in (start, last):
+                room = x.shape[axis] - 1 - position
+                empty = isinstance(size, int) and size == 0
+                if not empty and any(isinstance(v, int) and v < 0 for v in (position, room)):
+                    raise ShapeError(f"slice reads position {position} of axis {axis} of {x}")
+        return (x.with_shape(self.sizes),)
+
+    def fold(self, e: Emitter, operands: Sequence[Value]) -> Value | None:
+        (x,) = operands
+        whole = all(start == 0 and step == 1 for start, step in zip(self.starts, self.steps, strict=True))
+        return x if whole and self.sizes == x.shape else None
+
+    def element(
+        self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
+        operands: Sequence[TensorType], result: TensorType,
+    ) -> V:  # fmt: skip
+        triples = zip(index, self.starts, self.steps, strict=True)
+        return readers[0]([s.add(s.mul(i, s.index(step)), s.size(start)) for i, start, step in triples])
+
+    def reference(self, *arrays: Array) -> Array:
+        (x,) = arrays
+        grids = [start + step * np.arange(size) for start, size, step in zip(self.starts, self.sizes, self.steps, strict=True)]  # type: ignore[call-overload]
+        return x[np.ix_(*grids)].copy() if grids else x.copy()
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        return (e.pad(given(cotangents), self.starts, operands[0].shape, self.steps),)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        return [
+            Sample(cls((1, 0), (2, 4), (1, 1)), (floats(3, 4),)),
+            Sample(cls((0, 3), (2, 4), (2, -1)), (floats(3, 4),)),
+            Sample(cls((N - 1,), (N,), (-1,)), (floats(6),), ((0, 0, "N"),)),
+            Sample(cls((1,), (N - 1,), (1,)), (floats(6),), ((0, 0, "N"),)),
+            Sample(cls((3,), (0,), (1,)), (floats(3),)),
+            Sample(cls((0,), (4,), (1,)), (floats(3),), error="slice reads"),
+            Sample(cls((0,), (3,), (0,)), (floats(3),), error="step is zero"),
+        ]
+
+
+@register
+@dataclass(frozen=True)
+class Embed(Indexed):
+    """Zeros of ``shape`` with the operand written at ``low + i*steps``: the transpose of ``slice``, and zero padding."""
+
+    low: tuple[Dim, ...]
+    shape: Shape
+    steps: tuple[int, ...]
+    name = "embed"
+    equivalents = "np.pad(mode='constant'); theano.tensor.set_subtensor(zeros(shape)[a:b:c], x); K.spatial_2d_padding"
+
+    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
+        (x,) = operands
+        if not len(self.low) == len(self.shape) == len(self.steps) == x.ndim:
+            raise ShapeError(f"embed of {len(self.low)} axes of an operand of type {x}")
+        for axis, (low, size, step) in enumerate(zip(self.low, self.shape, self.steps, strict=True)):
+            last = low + (x.shape[axis] - 1) * step
+            for position in (low, last):
+                room = size - 1 - position
+                if step == 0 or (x.shape[axis] != 0 and any(isinstance(v, int) and v < 0 for v in (position, room))):
+                    raise ShapeError(f"embed writes position {position} of axis {axis} of shape {shape_text(self.shape)}")
+        return (x.with_shape(self.shape),)
+
+    def element(
+        self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
+        operands: Sequence[TensorType], result: TensorType,
+    ) -> V:  # fmt: skip
+        (x,) = operands
+        inside: V | None = None
+        where: list[V] = []
+        for axis, i in enumerate(index):
+            step, low, size = self.steps[axis], self.low[axis], x.shape[axis]
+            if low == 0 and step == 1 and size == self.shape[axis]:
+                where.append(i)
+                continue
+            offset = s.sub(i, s.size(low))
+            if step < 0:
+                offset = s.neg(offset)
+            stride = s.index(abs(step))
+            at = offset if abs(step) == 1 else s.floordiv(offset, stride)
+            hit = s.both(s.ge(at, s.index(0)), s.lt(at, s.size(size)))
+            if abs(step) != 1:
+                hit = s.both(hit, s.eq(s.mod(offset, stride), s.index(0)))
+            where.append(s.select(hit, at, s.index(0)))
+            inside = hit if inside is None else s.both(inside, hit)
+        if any(d == 0 for d in x.shape):
+            return s.const(0, result.dtype)
+        value = readers[0](where)
+        return value if inside is None else s.select(inside, value, s.like(0, value))
+
+    def reference(self, *arrays: Array) -> Array:
+        (x,) = arrays
+        out = np.zeros(self.shape, x.dtype)  # type: ignore[arg-type]
+        grids = [low + step * np.arange(size) for low, size, step in zip(self.low, x.shape, self.steps, strict=True)]  # type: ignore[operator]
+        out[np.ix_(*grids) if grids else ()] = x
+        return out
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        return (e.slice(given(cotangents), self.low, operands[0].shape, self.steps),)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        return [
+            Sample(cls((1, 0), (4, 4), (1, 1)), (floats(3, 4),)),
+            Sample(cls((0, 3), (5, 4), (2, -1)), (floats(3, 4),)),
+            Sample(cls((2,), (N + 3,), (1,)), (floats(6),), ((0, 0, "N"),)),
+            Sample(cls((1,), (3,), (1,)), (floats(3),), error="embed writes"),
+        ]
+
+
+@register
+@dataclass(frozen=True)
+class Concatenate(Indexed):
+    """Operands one after the other along ``axis``."""
+
+    axis: int
+    name = "concatenate"
+    equivalents = "np.concatenate, np.stack; theano.tensor.concatenate; K.concatenate"
+
+    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
+        if not operands:
+            raise ShapeError("concatenate needs at least one operand")
+        first = operands[0]
+        dtype = same_dtype(self.name, operands)
+        axis = normalize_axis(self.axis, first.ndim, self.name)
+        shape = list(first.shape)
+        for other in operands[1:]:
+            if other.ndim != first.ndim:
+                raise ShapeError(f"concatenate of {first} and {other}: ranks differ")
+            for k in range(first.ndim):
+                if k != axis:
+                    try:
+                        shape[k] = facts.unify(shape[k], other.shape[k])
+                    except ShapeError:
+                        raise ShapeError(f"concatenate of {first} and {other} along axis {axis}: axis {k} differs") from None
+            shape[axis] = shape[axis] + other.shape[axis]
+        return (TensorType(dtype, tuple(shape)),)
+
+    def element(
+        self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
+        operands: Sequence[TensorType], result: TensorType,
+    ) -> V:  # fmt: skip
+        at = index[self.axis]
+        start: Dim = 0
+        out: V | None = None
+        for reader, operand in zip(readers, operands, strict=True):
+            if operand.shape[self.axis] == 0:
+                continue
+            inside = s.both(s.ge(at, s.size(start)), s.lt(at, s.size(start + operand.shape[self.axis])))
+            local = s.select(inside, s.sub(at, s.size(start)), s.index(0))
+            value = reader([*index[: self.axis], local, *index[self.axis + 1 :]])
+            out = s.select(inside, value, s.like(0, value) if out is None else out)
+            start = start + operand.shape[self.axis]
+        return s.const(0, result.dtype) if out is None else out
+
+    def reference(self, *arrays: Array) -> Array:
+        return np.concatenate(arrays, self.axis)
+
+    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+        g = given(cotangents)
+        out: list[Value | None] = []
+        start: Dim = 0
+        for x in operands:
+            starts: list[Dim] = [0] * x.type.ndim
+            starts[self.axis] = start
+            out.append(e.slice(g, starts, x.shape))
+            start = start + x.shape[self.axis]
+        return out
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        return [
+            Sample(cls(0), (floats(2, 3, seed=1), floats(4, 3, seed=2))),
+            Sample(cls(1), (floats(5, 3, seed=1), floats(5, 1, seed=2), floats(5, 2, seed=3)), tuple((i, 0, "N") for i in range(3))),
+            Sample(cls(0), (floats(3, seed=1), floats(4, seed=2)), ((0, 0, "N"), (1, 0, "M"))),
+            Sample(cls(0), (floats(2, 3), floats(2, 4)), error="axis 1 differs"),
+            Sample(cls(2), (floats(2, 3), floats(2, 3)), error="out of range"),
+            Sample(cls(0), (floats(2), integers(2)), error="one dtype"),
+        ]  # fmt: skip
