@@ -1,8 +1,9 @@
 """The grammar of the loop IR. Everything a kernel can say is on this page.
 
-A kernel reads and writes dense row-major *buffers*. Expressions have no effects (``Bounds`` may end the run) and are
-shared by identity: an expression used twice is computed once per scope that needs it. Sizes are the
-kernel's symbols, passed at run time as int64.
+A kernel reads and writes dense row-major *buffers*. Expressions have no effects (``Bounds`` may end the run). Equal
+expressions are one expression, computed once per scope that needs it, where it is first needed. A kernel that stores
+to a buffer reads it (mode ``inout``) at the index of the store only, and before it: so it does not matter when exactly
+an expression is computed. Sizes are the kernel's symbols, passed at run time as int64.
 
 The outermost statement may be a parallel loop; a call of the kernel then executes any sub-range of it, which is how the
 thread pool cuts work. All other loops run in order.
@@ -127,8 +128,9 @@ class Store:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loop:
-    """``for var in 0..extent``. ``kind``: ``par`` (outermost only; any sub-range may run at any time), ``vec`` (iterations are
-    independent and may run in SIMD lanes; may contain ``Fold`` but no ``Loop``), ``seq`` (in order)."""
+    """``for var in 0..extent``. ``kind``: ``par`` (outermost only; any sub-range may run at any time), ``vec``
+    (iterations are independent and may run in SIMD lanes; may contain ``Fold`` but no ``Loop``), ``seq`` (in order).
+    """
 
     var: str
     extent: Dim
@@ -138,12 +140,12 @@ class Loop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """A reduction: ``names`` start as ``init``; each iteration runs ``body``, then all ``names`` become ``next`` at once. After it the
-    names are bound, in the enclosing scope, to the final values.
+    """A reduction: ``names`` start as ``init``; each iteration runs ``body``, then all ``names`` become ``next`` at
+    once. After it the names are bound, in the enclosing scope, to the final values.
 
-    ``kind`` ``seq``: in order. ``vec``: lanes keep partial states that start as ``init`` and are joined by ``merge``, whose
-    operands are the ``Var`` named ``<name>.a`` and ``<name>.b``; the partition depends on the extent and the vector width
-    only. The grammar requires ``init`` to be neutral for ``merge`` where ``kind`` is ``vec``.
+    ``kind`` ``seq``: in order. ``vec``: lanes keep partial states that start as ``init`` and are joined by ``merge``,
+    whose operands are the ``Var`` named ``<name>.a`` and ``<name>.b``; the partition depends on the extent and the
+    vector width only. The grammar requires ``init`` to be neutral for ``merge`` where ``kind`` is ``vec``.
     """
 
     var: str
@@ -163,10 +165,10 @@ class Contract:
 
         for b in batch, i in m, j in n:   acc = sum over p in k of  a * b ;   epilogue
 
-    ``a`` and ``b`` are loads whose indices use the variables ``batch_vars``, ``m_var``, ``n_var``, ``k_var``; ``a`` does not mention ``n_var``, ``b`` does not
-    mention ``m_var``, and each index is affine in them. The accumulator's name ``acc`` may be used in ``epilogue``, a list
-    of ``Let`` and ``Store`` over the batch, m and n variables. ``schedule`` is chosen by :mod:`symgraph.codegen.gemm` and does not
-    change the meaning. The m x n plane is cut in tiles by sizes only; the tiles are the kernel's parallel range.
+    ``a`` and ``b`` are loads whose indices use the variables ``batch_vars``, ``m_var``, ``n_var``, ``k_var``; ``a``
+    does not mention ``n_var``, ``b`` does not mention ``m_var``, and each index is affine in them. The accumulator's
+    name ``acc`` may be used in ``epilogue``, a list of ``Let`` and ``Store`` over the batch, m and n variables.
+    The m x n plane is cut in tiles by sizes only; the tiles are the kernel's parallel range.
     """
 
     batch_vars: tuple[str, ...]
@@ -191,7 +193,9 @@ Stmt: TypeAlias = Union[Let, Store, Loop, Fold, Contract]
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """A kernel parameter: dense, row-major. ``mode`` is ``in``, ``out`` or ``inout``; distinct parameters never overlap."""
+    """A kernel parameter: dense, row-major. ``mode`` is ``in``, ``out`` or ``inout``; distinct parameters never
+    overlap.
+    """
 
     name: str
     dtype: DType
@@ -223,6 +227,6 @@ class Kernel:
 
 
 __all__ = [
-    "Bitcast", "Bounds", "Buffer", "Call", "Cast", "Const", "Contract", "Expr", "Fold", "Kernel", "Let", "Load", "Loop", "Select",
-    "Size", "Stmt", "Store", "Var",
+    "Bitcast", "Bounds", "Buffer", "Call", "Cast", "Const", "Contract", "Expr", "Fold", "Kernel", "Let", "Load", "Loop",
+    "Select", "Size", "Stmt", "Store", "Var",
 ]  # fmt: skip
