@@ -113,8 +113,8 @@ class Op:
 
     # -- derived ------------------------------------------------------------------------------------------------
     def attributes(self) -> dict[str, Any]:
-        """Field names and values, in declaration order."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        """Names and values of the fields that take part in equality, in declaration order."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.compare}
 
     def map_dims(self, replace: dict[Symbol, Dim]) -> Op:
         """This op with symbols in its attributes replaced."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,11 +39,15 @@ class Input(Leaf):
 @register
 @dataclass(frozen=True)
 class State(Leaf):
-    """The value of variable ``slot`` when the call begins; its shape is static."""
+    """The value of variable ``slot`` when the call begins; its shape is static.
+
+    ``owner`` is the front's variable while the graph is being built, and None in a closed graph.
+    """
 
     slot: int
     label: str
     type: TensorType
+    owner: Any = field(default=None, compare=False, repr=False)
     name = "state"
 
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:

@@ -1,0 +1,168 @@
+"""From free values to a closed graph: what a function is asked to compute, imported, joined and renumbered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .errors import GraphError, ShapeError
+from .ir.builder import Builder, canonical_names
+from .ir.dims import Dim, Symbol, substitute
+from .ir.graph import Graph, Node, Value, topological
+from .ir.ops.leaves import Input, State
+from .ir.ops.views import StopGradient
+from .ir.types import Facts
+from .random import generator
+from .tensor import Tensor
+from .tracer import describe
+from .variable import Variable
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A graph and the variables behind its states, by slot."""
+
+    graph: Graph
+    variables: tuple[Variable, ...]
+
+
+def close(
+    name: str,
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    updates: Sequence[tuple[Variable, Tensor]],
+    givens: Mapping[Tensor, Tensor],
+) -> Closed:
+    """Import what ``outputs`` and ``updates`` need.
+
+    Sizes that the ops join become one symbol; symbols are renamed ``N``, ``M``, ... in the order of the inputs.
+
+    Raises:
+        GraphError: for a placeholder that is neither an input nor given.
+        ShapeError: where shapes contradict each other.
+    """
+    replaced = {id(old.value): new.value for old, new in givens.items()}
+    slots = {id(t.value): i for i, t in enumerate(inputs)}
+    results = [t.value for t in outputs] + [new.value for _, new in updates]
+    order = _order(results, replaced)
+    used = _variables(order, updates)
+    if any(v is generator.key for v in used) and not any(v is generator.key for v, _ in updates):
+        # Random ops draw fresh numbers in the next call.
+        step = Tensor(generator.next_key())
+        updates = [*updates, (generator.key, step)]
+        results.append(step.value)
+        order = _order(results, replaced)
+    _check_placeholders(order, slots)
+    state_slots = {id(v.value): i for i, v in enumerate(used)}
+
+    facts = Facts()
+    for old, new in givens.items():
+        try:
+            facts.unify_shapes(old.shape, new.shape)
+        except ShapeError:
+            raise ShapeError(f"givens: {describe(old.value)} cannot be replaced by {describe(new.value)}") from None
+    importer = _Importer(inputs, used, slots, state_slots, replaced)
+    importer.sweep(order, results, facts, {})
+    # What the first sweep found out about sizes holds from the start in the second.
+    known = facts.replacements
+    names = canonical_names([[substitute(d, known) for d in t.shape] for t in inputs])
+    final = {s: substitute(d, names) for s, d in known.items()} | {s: d for s, d in names.items() if s not in known}
+    remaining = Facts()
+    for a, b in facts.pairs:
+        remaining.unify(substitute(a, final), substitute(b, final))
+    values, builder = importer.sweep(order, results, remaining, final)
+    n = len(outputs)
+    graph = builder.finish(
+        name, importer.inputs, importer.states, values[:n],
+        [(state_slots[id(v.value)], new) for (v, _), new in zip(updates, values[n:], strict=True)],
+    )  # fmt: skip
+    return Closed(graph, tuple(used))
+
+
+def _order(results: Sequence[Value], replaced: Mapping[int, Value]) -> list[Node]:
+    """All nodes needed, operands first, with replaced values standing for what replaces them."""
+    if not replaced:
+        return list(topological(results))
+    done: dict[int, Node] = {}
+    for root in results:
+        stack = [(replaced.get(id(root), root).node, 0)]
+        seen_now: set[int] = set()
+        while stack:
+            node, at = stack.pop()
+            if id(node) in done:
+                continue
+            if at < len(node.inputs):
+                stack.append((node, at + 1))
+                child = node.inputs[at]
+                target = replaced.get(id(child), child).node
+                if id(target) not in done:
+                    if id(target) in seen_now and any(n is target for n, _ in stack):
+                        raise GraphError("givens replace a tensor by one that depends on it")
+                    seen_now.add(id(target))
+                    stack.append((target, 0))
+            else:
+                done[id(node)] = node
+    return list(done.values())
+
+
+def _variables(order: Sequence[Node], updates: Sequence[tuple[Variable, Tensor]]) -> list[Variable]:
+    used: dict[int, Variable] = {}
+    for node in order:
+        if isinstance(node.op, State):
+            used[id(node.op.owner)] = node.op.owner
+    for variable, _ in updates:
+        used[id(variable)] = variable
+    return list(used.values())
+
+
+def _check_placeholders(order: Sequence[Node], slots: Mapping[int, int]) -> None:
+    for node in order:
+        if isinstance(node.op, Input) and id(node.outputs[0]) not in slots:
+            raise GraphError(
+                f"the function needs {describe(node.outputs[0])}, which is neither among its inputs nor in givens"
+            )
+
+
+class _Importer:
+    """Writes the free nodes into a builder, twice: once to learn which sizes are equal, once with that known."""
+
+    def __init__(
+        self, inputs: Sequence[Tensor], variables: Sequence[Variable], slots: Mapping[int, int],
+        state_slots: Mapping[int, int], replaced: Mapping[int, Value],
+    ) -> None:  # fmt: skip
+        self.tensors = inputs
+        self.variables = variables
+        self.slots = slots
+        self.state_slots = state_slots
+        self.replaced = replaced
+        self.inputs: list[Value] = []
+        self.states: list[Value] = []
+
+    def sweep(
+        self, order: Sequence[Node], results: Sequence[Value], facts: Facts, sizes: dict[Symbol, Dim]
+    ) -> tuple[list[Value], Builder]:
+        builder = Builder(facts)
+        self.inputs = [self._input(builder, i, t, sizes) for i, t in enumerate(self.tensors)]
+        self.states = [self._state(builder, i, v) for i, v in enumerate(self.variables)]
+        new: dict[int, Value] = {id(t.value): v for t, v in zip(self.tensors, self.inputs, strict=True)}
+        new.update({id(t.value): v for t, v in zip(self.variables, self.states, strict=True)})
+        for node in order:
+            if all(id(v) in new for v in node.outputs):
+                continue
+            operands = tuple(new[id(self.replaced.get(id(v), v))] for v in node.inputs)
+            builder.origins = node.origins
+            op = node.op.map_dims(sizes)
+            made = operands if isinstance(op, StopGradient) else builder.apply_all(op, *operands)
+            for old, value in zip(node.outputs, made, strict=True):
+                new[id(old)] = value
+        return [new[id(self.replaced.get(id(v), v))] for v in results], builder
+
+    def _input(self, builder: Builder, slot: int, tensor: Tensor, sizes: dict[Symbol, Dim]) -> Value:
+        builder.origins = tensor.value.node.origins
+        label = tensor.name or f"input {slot}"
+        shape = [substitute(d, sizes) for d in tensor.shape]
+        return builder.apply(Input(slot, label, tensor.type.with_shape(shape)))
+
+    def _state(self, builder: Builder, slot: int, variable: Variable) -> Value:
+        builder.origins = variable.value.node.origins
+        return builder.apply(State(slot, variable.name or f"state {slot}", variable.type))

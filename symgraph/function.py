@@ -1,0 +1,271 @@
+"""Compiled functions: from tensors to a callable on NumPy arrays."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .closing import Closed, close
+from .errors import ArgumentError, BoundsError, DTypeError, GraphError, ShapeError
+from .ir.dims import evaluator, shape_text
+from .ir.graph import Value
+from .options import Options, default_options
+from .stages import Stages, compile_stages
+from .tensor import Tensor, TensorLike, as_tensor
+from .tracer import describe
+from .variable import Variable
+
+Array = np.ndarray[Any, Any]
+Updates = Sequence[tuple[Variable, TensorLike]] | Mapping[Variable, TensorLike]
+
+#: Calls that write variables run one after the other, so that each sees whole values.
+_update_lock = threading.RLock()
+
+
+class _Binding:
+    """What is known once the shapes of the arguments are: the frame, and the shapes of the results."""
+
+    __slots__ = ("frame", "outputs")
+
+    def __init__(self, frame: Any, outputs: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]) -> None:
+        self.frame = frame
+        self.outputs = outputs
+
+
+class Function:
+    """A compiled function. Call it with one array (or number) per input; it returns fresh arrays.
+
+    Safe to call from several threads. Made by :func:`function`.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        updates: Sequence[tuple[Variable, Tensor]],
+        givens: Mapping[Tensor, Tensor],
+        options: Options,
+        name: str,
+        single: bool,
+    ) -> None:
+        self.name = name
+        self.options = options
+        self._single = single
+        closed: Closed = close(name, inputs, outputs, updates, givens)
+        self.variables = closed.variables
+        self.stages: Stages = compile_stages(closed.graph, options)
+        graph = self.stages.optimized
+        self._executable = self.stages.executable
+        self._inputs: tuple[Value, ...] = graph.inputs
+        self._labels = tuple(t.name or f"input {i}" for i, t in enumerate(inputs))
+        self._dtypes = tuple(v.dtype.np for v in graph.inputs)
+        self._results = tuple((v.type.shape, v.dtype.np) for v in graph.outputs)
+        self._states = tuple(v.array for v in closed.variables)
+        self._facts = closed.graph.facts
+        self._conditions = self.stages.conditions
+        self._lock = _update_lock if graph.updates else None
+        self._bindings: dict[tuple[tuple[int, ...], ...], _Binding] = {}
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Run the function.
+
+        Raises:
+            ArgumentError: for a wrong number of arguments.
+            DTypeError: for an argument whose values cannot be converted without loss of kind.
+            ShapeError: for an argument whose shape does not fit.
+            BoundsError: for an index outside its axis, read while running.
+        """
+        dtypes = self._dtypes
+        if len(arrays) != len(dtypes):
+            names = ", ".join(self._labels)
+            raise ArgumentError(f"{self.name} takes {len(dtypes)} argument(s) ({names}), got {len(arrays)}")
+        checked = [
+            a if type(a) is np.ndarray and a.dtype == dtype and a.flags.c_contiguous else self._convert(i, a)
+            for i, (a, dtype) in enumerate(zip(arrays, dtypes))  # noqa: B905 - lengths were just compared
+        ]
+        binding = self._bindings.get(tuple([a.shape for a in checked])) or self._bind(checked)
+        results = [np.empty(shape, dtype) for shape, dtype in binding.outputs]
+        if self._lock is None:
+            failure = self._executable.run(binding.frame, checked, self._states, results)
+        else:
+            with self._lock:
+                failure = self._executable.run(binding.frame, checked, self._states, results)
+        if failure is not None:
+            raise self._explain_failure(failure)
+        return results[0] if self._single else results
+
+    # -- arguments --------------------------------------------------------------------------------------------------
+    def _convert(self, slot: int, argument: Any) -> Array:
+        wanted = self._dtypes[slot]
+        try:
+            array = np.asarray(argument)
+        except (TypeError, ValueError) as error:
+            raise DTypeError(f"{self.name}: argument {slot} ({self._labels[slot]}) is not an array: {error}") from None
+        if array.dtype != wanted:
+            weak = isinstance(argument, (bool, int, float)) and not (isinstance(argument, float) and wanted.kind in "biu")
+            if not weak and not np.can_cast(array.dtype, wanted, "same_kind"):
+                raise DTypeError(
+                    f"{self.name}: argument {slot} ({self._labels[slot]}) has dtype {array.dtype}, "
+                    f"which does not convert to {wanted} without loss; convert it first"
+                )
+            array = array.astype(wanted)
+        return np.ascontiguousarray(array).reshape(array.shape)
+
+    def _bind(self, arrays: Sequence[Array]) -> _Binding:
+        """Check shapes and bind sizes; once per combination of shapes."""
+        sizes: dict[str, int] = {}
+        source: dict[str, str] = {}
+        pending: list[tuple[int, int, Any, int]] = []
+        for slot, (value, array) in enumerate(zip(self._inputs, arrays, strict=True)):
+            if array.ndim != len(value.shape):
+                raise ShapeError(
+                    f"{self.name}: argument {slot} ({self._labels[slot]}) has shape {array.shape}, "
+                    f"expected {len(value.shape)} dimension(s): {shape_text(value.shape)}"
+                )
+            for axis, (dim, size) in enumerate(zip(value.shape, array.shape, strict=True)):
+                name = str(dim)
+                if not isinstance(dim, int) and name.isidentifier() and name not in sizes:
+                    sizes[name] = size
+                    source[name] = f"axis {axis} of argument {slot} ({self._labels[slot]})"
+                else:
+                    pending.append((slot, axis, dim, size))
+        for slot, axis, dim, size in pending:
+            expected = evaluator(dim)(sizes)
+            if expected != size:
+                because = f", which is {source[str(dim)]}" if str(dim) in source else ""
+                raise ShapeError(
+                    f"{self.name}: argument {slot} ({self._labels[slot]}) has shape {arrays[slot].shape}; its axis {axis} is "
+                    f"{size}, expected {expected}{because} (declared {shape_text(self._inputs[slot].shape)})"
+                )
+        for a, b in self._facts:
+            if evaluator(a)(sizes) != evaluator(b)(sizes):
+                raise ShapeError(
+                    f"{self.name}: the graph needs {a} = {b}, but they are {evaluator(a)(sizes)} and {evaluator(b)(sizes)} "
+                    f"where {', '.join(f'{k} = {v} ({source[k]})' for k, v in sizes.items())}"
+                )
+        for condition in self._conditions:
+            if evaluator(condition.amount)(sizes) < 0:
+                raise ShapeError(
+                    f"{self.name}: {condition.meaning} does not fit where "
+                    f"{', '.join(f'{k} = {v} ({source[k]})' for k, v in sizes.items())}"
+                )
+        outputs = tuple((tuple(evaluator(d)(sizes) for d in shape), dtype) for shape, dtype in self._results)
+        frame = self._executable.frame(tuple(sizes[s] for s in self.stages.plan.symbols))
+        binding = _Binding(frame, outputs)
+        if len(self._bindings) >= 64:
+            self._bindings.clear()
+        self._bindings[tuple(a.shape for a in arrays)] = binding
+        return binding
+
+    def _explain_failure(self, failure: tuple[int, int, int, int]) -> BoundsError:
+        check, index, size, step = failure
+        info = self.stages.plan.steps[step].checks[check - 1]
+        return BoundsError(
+            f"{self.name}: index {index} is out of bounds for axis {info.axis} of size {size} in {info.op} of {info.origin}"
+        )
+
+    # -- looking inside ---------------------------------------------------------------------------------------------
+    def explain(self) -> str:
+        """Every stage of the compilation as text: graphs, what each pass did, clusters, kernels, plan, target code."""
+        from .explain import explain
+
+        return explain(self.stages)
+
+    def debugprint(self) -> str:
+        """The optimized graph as text."""
+        from .ir.printer import print_graph
+
+        return print_graph(self.stages.optimized)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{label}: {v.type}" for label, v in zip(self._labels, self._inputs, strict=True))
+        return f"<function {self.name}({arguments}) on {self.options.target}>"
+
+
+def function(
+    inputs: Sequence[Tensor],
+    outputs: TensorLike | Sequence[TensorLike] | None = None,
+    updates: Updates | None = None,
+    givens: Mapping[Tensor, TensorLike] | Sequence[tuple[Tensor, TensorLike]] | None = None,
+    target: str | None = None,
+    name: str | None = None,
+    options: Options | None = None,
+) -> Function:
+    """Compile a function of ``inputs`` (Theano's ``function``).
+
+    Args:
+        inputs: placeholders (or any tensors: the graph is cut there), in the order of the arguments.
+        outputs: a tensor (the call returns an array) or a list (it returns a list).
+        updates: pairs of a variable and its new value. All new values are computed from the old ones.
+        givens: tensors to replace by others of equal dtype and shape.
+        target: ``"llvm"`` or ``"numpy"``; overrides ``options``.
+        name: used in error messages.
+        options: see :class:`Options`.
+
+    Raises:
+        GraphError: for a missing input, an input or an update given twice.
+        ShapeError, DTypeError: where givens or updates do not fit.
+
+    Example:
+        >>> from symgraph import placeholder
+        >>> x = placeholder((None,))
+        >>> function([x], (x * 2).sum())([1.0, 2.0, 3.0])
+        array(12., dtype=float32)
+    """
+    if isinstance(inputs, Tensor):
+        raise ArgumentError("function: inputs must be a list of tensors")
+    _check_inputs(inputs)
+    single = outputs is not None and not isinstance(outputs, (list, tuple))
+    wanted = [outputs] if single else list(outputs or [])  # type: ignore[call-overload]
+    chosen = options if options is not None else default_options()
+    if target is not None:
+        chosen = chosen.but(target=target)
+    pairs = list(givens.items()) if isinstance(givens, Mapping) else list(givens or [])
+    return Function(
+        inputs, [as_tensor(o) for o in wanted], _check_updates(updates or []), _check_givens(pairs, inputs), chosen,
+        name or "function", single,
+    )  # fmt: skip
+
+
+def _check_inputs(inputs: Sequence[Tensor]) -> None:
+    seen: set[int] = set()
+    for i, t in enumerate(inputs):
+        if not isinstance(t, Tensor) or isinstance(t, Variable):
+            raise GraphError(f"function: input {i} is a {type(t).__name__}; inputs are placeholders or other tensors")
+        if id(t.value) in seen:
+            raise GraphError(f"function: input {i} ({describe(t.value)}) is listed twice")
+        seen.add(id(t.value))
+
+
+def _check_updates(updates: Updates) -> list[tuple[Variable, Tensor]]:
+    pairs = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
+    out: list[tuple[Variable, Tensor]] = []
+    for variable, new in pairs:
+        if not isinstance(variable, Variable):
+            raise GraphError(f"function: only variables can be updated, got {variable!r}")
+        if any(v is variable for v, _ in out):
+            raise GraphError(f"function: variable {variable.name!r} is updated twice")
+        value = as_tensor(new, variable.dtype) if not isinstance(new, Tensor) else new
+        if value.dtype != variable.dtype:
+            raise DTypeError(f"function: the update of {describe(variable.value)} has dtype {value.dtype}; cast it")
+        if len(value.shape) != len(variable.shape) or any(
+            isinstance(a, int) and a != b for a, b in zip(value.shape, variable.shape, strict=True)
+        ):
+            raise ShapeError(f"function: the update of {describe(variable.value)} is a {describe(value.value)}")
+        out.append((variable, value))
+    return out
+
+
+def _check_givens(pairs: Sequence[tuple[Tensor, TensorLike]], inputs: Sequence[Tensor]) -> dict[Tensor, Tensor]:
+    out: dict[Tensor, Tensor] = {}
+    for old, new in pairs:
+        if not isinstance(old, Tensor):
+            raise GraphError(f"function: givens replace tensors, got {type(old).__name__}")
+        if any(t.value is old.value for t in inputs):
+            raise GraphError(f"function: {describe(old.value)} is both an input and given")
+        value = as_tensor(new, old.dtype)
+        out[old] = value
+    return out

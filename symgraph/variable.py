@@ -1,0 +1,56 @@
+"""Variables: arrays that outlive calls, read and updated by compiled functions (Theano's shared variables)."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from .dtypes import as_dtype
+from .errors import DTypeError, ShapeError
+from .ir.ops.leaves import State
+from .ir.types import TensorType
+from .tensor import Tensor
+from .tracer import tracer
+
+_slots = itertools.count()
+
+
+class Variable(Tensor):
+    """A tensor with a value. One array holds it for good: functions read and write that array in place."""
+
+    def __init__(self, value: Any, dtype: Any = None, name: str = "") -> None:
+        array = np.array(value, dtype=None if dtype is None else as_dtype(dtype).np, order="C", copy=True)
+        if array.dtype == object or array.dtype.kind not in "biuf":
+            raise DTypeError(f"variable {name!r}: {type(value).__name__} is not numeric")
+        type_ = TensorType(as_dtype(array.dtype), array.shape)
+        label = name or "variable"
+        super().__init__(tracer.apply(State(next(_slots), label, type_, self)), name)
+        self.array: np.ndarray[Any, Any] = array
+
+    def get_value(self, borrow: bool = False) -> np.ndarray[Any, Any]:
+        """A copy of the value; with ``borrow`` the array itself, which later calls may change."""
+        return self.array if borrow else self.array.copy()
+
+    def set_value(self, value: Any) -> None:
+        """Replace the value; the shape must stay, the dtype is converted.
+
+        Raises:
+            ShapeError: for another shape; the old value stays.
+        """
+        new = np.asarray(value)
+        if new.shape != self.array.shape:
+            raise ShapeError(f"variable {self.name!r} has shape {self.array.shape}, got a value of shape {new.shape}")
+        self.array[...] = new
+
+
+def variable(value: Any, dtype: Any = None, name: str | None = None) -> Variable:
+    """A variable with an initial value (copied); arrays keep their dtype, Python floats become float64.
+
+    Example:
+        >>> v = variable([1.0, 2.0], dtype="float32")
+        >>> v.get_value()
+        array([1., 2.], dtype=float32)
+    """
+    return Variable(value, dtype, name or "")
