@@ -105,7 +105,9 @@ class Function:
         except (TypeError, ValueError) as error:
             raise DTypeError(f"{self.name}: argument {slot} ({self._labels[slot]}) is not an array: {error}") from None
         if array.dtype != wanted:
-            weak = isinstance(argument, (bool, int, float)) and not (isinstance(argument, float) and wanted.kind in "biu")
+            weak = isinstance(argument, (bool, int, float)) and not (
+                isinstance(argument, float) and wanted.kind in "biu"
+            )
             if not weak and not np.can_cast(array.dtype, wanted, "same_kind"):
                 raise DTypeError(
                     f"{self.name}: argument {slot} ({self._labels[slot]}) has dtype {array.dtype}, "
@@ -137,21 +139,19 @@ class Function:
             if expected != size:
                 because = f", which is {source[str(dim)]}" if str(dim) in source else ""
                 raise ShapeError(
-                    f"{self.name}: argument {slot} ({self._labels[slot]}) has shape {arrays[slot].shape}; its axis {axis} is "
-                    f"{size}, expected {expected}{because} (declared {shape_text(self._inputs[slot].shape)})"
+                    f"{self.name}: argument {slot} ({self._labels[slot]}) has shape {arrays[slot].shape}; "
+                    f"its axis {axis} is {size}, expected {expected}{because} (declared {shape_text(self._inputs[slot].shape)})"
                 )
+        where = ", ".join(f"{k} = {v} ({source[k]})" for k, v in sizes.items())
         for a, b in self._facts:
             if evaluator(a)(sizes) != evaluator(b)(sizes):
                 raise ShapeError(
-                    f"{self.name}: the graph needs {a} = {b}, but they are {evaluator(a)(sizes)} and {evaluator(b)(sizes)} "
-                    f"where {', '.join(f'{k} = {v} ({source[k]})' for k, v in sizes.items())}"
+                    f"{self.name}: the graph needs {a} = {b}, but they are "
+                    f"{evaluator(a)(sizes)} and {evaluator(b)(sizes)} where {where}"
                 )
         for condition in self._conditions:
             if evaluator(condition.amount)(sizes) < 0:
-                raise ShapeError(
-                    f"{self.name}: {condition.meaning} does not fit where "
-                    f"{', '.join(f'{k} = {v} ({source[k]})' for k, v in sizes.items())}"
-                )
+                raise ShapeError(f"{self.name}: {condition.meaning} does not fit where {where}")
         outputs = tuple((tuple(evaluator(d)(sizes) for d in shape), dtype) for shape, dtype in self._results)
         frame = self._executable.frame(tuple(sizes[s] for s in self.stages.plan.symbols))
         binding = _Binding(frame, outputs)
@@ -164,7 +164,8 @@ class Function:
         check, index, size, step = failure
         info = self.stages.plan.steps[step].checks[check - 1]
         return BoundsError(
-            f"{self.name}: index {index} is out of bounds for axis {info.axis} of size {size} in {info.op} of {info.origin}"
+            f"{self.name}: index {index} is out of bounds for axis {info.axis} of size {size} "
+            f"in {info.op} of {info.origin}"
         )
 
     # -- looking inside ---------------------------------------------------------------------------------------------
@@ -219,7 +220,7 @@ def function(
         raise ArgumentError("function: inputs must be a list of tensors")
     _check_inputs(inputs)
     single = outputs is not None and not isinstance(outputs, (list, tuple))
-    wanted = [outputs] if single else list(outputs or [])  # type: ignore[call-overload]
+    wanted: list[TensorLike] = [outputs] if single else list(outputs or ())  # type: ignore[arg-type, list-item]
     chosen = options if options is not None else default_options()
     if target is not None:
         chosen = chosen.but(target=target)

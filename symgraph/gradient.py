@@ -1,4 +1,5 @@
-"""Reverse-mode gradients of graphs: one walk from the cost back to what it depends on; any order, since gradients are graphs."""
+"""Reverse-mode gradients of graphs: one walk from the cost back to what it depends on; any order, since gradients are
+graphs."""
 
 from __future__ import annotations
 
@@ -116,10 +117,9 @@ def _backward(seeds: list[tuple[Value, Value]], wrt: list[Value], stop: set[int]
         given = [cotangents.get(id(v)) for v in node.outputs]
         if all(g is None for g in given):
             continue
-        for operand, gradient in zip(node.inputs, _vjp(node, given), strict=True):
-            if gradient is None or id(operand.node) not in leads or id(operand) in stop:
-                continue
-            _accumulate(cotangents, operand, gradient)
+        for operand, cotangent in zip(node.inputs, _vjp(node, given), strict=True):
+            if cotangent is not None and id(operand.node) in leads and id(operand) not in stop:
+                _accumulate(cotangents, operand, cotangent)
     return cotangents
 
 

@@ -67,9 +67,9 @@ def power(a: TensorLike, b: TensorLike) -> Tensor:
     Raises:
         DTypeError: for an integer base with another exponent.
     """
-    if isinstance(b, (int, np.integer)) and not isinstance(b, bool) and isinstance(a, Tensor):
-        if 0 <= b <= 16 and (b >= 1 or not a.dtype.is_float):
-            return _product_power(a, int(b))
+    exponent = int(b) if isinstance(b, (int, np.integer)) and not isinstance(b, bool) else -1
+    if isinstance(a, Tensor) and 0 <= exponent <= 16 and (exponent >= 1 or not a.dtype.is_float):
+        return _product_power(a, exponent)
     dtype = common_dtype(a, b)
     if not dtype.is_float:
         raise DTypeError("power: an integer base needs a constant non-negative integer exponent up to 16")

@@ -19,7 +19,8 @@ class Options:
         target: ``"llvm"`` (native code) or ``"numpy"``; the environment variable ``SYMGRAPH_TARGET`` sets the default.
         inexact: whether rewrite rules that may change the last bits (for more accuracy or speed) apply.
         verify: check the graph's invariants after every pass (``SYMGRAPH_VERIFY=1`` sets the default).
-        cpu: for target ``llvm``: ``"host"``, or a level to generate code for (``"avx512"``, ``"avx2"``, ``"baseline"``).
+        cpu: for target ``llvm``: ``"host"``, or a level to generate code for (``"avx512"``, ``"avx2"``,
+        ``"baseline"``).
     """
 
     target: str = "llvm"

@@ -20,7 +20,8 @@ def _pair(a: TensorLike, b: TensorLike) -> tuple[Value, Value]:
 
 
 def dot(a: TensorLike, b: TensorLike) -> Tensor:
-    """NumPy's ``dot``: the last axis of ``a`` with the last but one of ``b`` (its only one if it is a vector); scalars multiply."""
+    """NumPy's ``dot``: the last axis of ``a`` with the last but one of ``b`` (its only one if it is a vector);
+    scalars multiply."""
     x, y = _pair(a, b)
     if not x.shape or not y.shape:
         return Tensor(tracer.mul(x, y))
@@ -83,7 +84,9 @@ def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Tensor:
     right = list(_LETTERS[26 : 26 + y.type.ndim])
     for i, j in zip(left_axes, right_axes, strict=True):
         right[j] = left[i]
-    out = [c for i, c in enumerate(left) if i not in left_axes] + [c for j, c in enumerate(right) if j not in right_axes]
+    out = [c for i, c in enumerate(left) if i not in left_axes] + [
+        c for j, c in enumerate(right) if j not in right_axes
+    ]
     return Tensor(tracer.contract(f"{''.join(left)},{''.join(right)}->{''.join(out)}", x, y))
 
 
@@ -96,7 +99,8 @@ def outer(a: TensorLike, b: TensorLike) -> Tensor:
 def einsum(spec: str, *operands: TensorLike) -> Tensor:
     """Einstein summation, without repeated letters inside one operand and without ``...``.
 
-    Operands are contracted from left to right; letters that no later operand and not the result needs are summed as early
+    Operands are contracted from left to right; letters that no later operand and not the result needs are summed as
+    early
     as possible.
 
     Raises:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 _LIBRARY = str(Path(__file__).resolve().parent)
 _scope: ContextVar[str] = ContextVar("symgraph_scope", default="")
@@ -51,9 +52,9 @@ def current_scope() -> str:
 
 def here(grad: bool = False) -> Origin:
     """The origin of an op applied now: innermost frame outside symgraph, current scope."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     if frame is None:
         return Origin(_scope.get(), "", 0, grad)
     return Origin(_scope.get(), frame.f_code.co_filename, frame.f_lineno, grad)

@@ -26,7 +26,8 @@ from .variable import Variable
 
 
 class Generator:
-    """The key that all random ops read: uint32 ``(seed low, seed high, step low, step high)``, and the number of the next draw."""
+    """The key that all random ops read: uint32 ``(seed low, seed high, step low, step high)``, and the number of the
+    next draw."""
 
     def __init__(self) -> None:
         self.key = Variable(np.zeros(4, np.uint32), name="random_key")
@@ -69,7 +70,9 @@ def _unit(shape: Sizes, dtype: DType, seed: int | None) -> Value:
     if dtype.itemsize == 8:
         shift5, shift6 = (e.constant(n, uint32) for n in (5, 6))
         high = e.cast(e.elementwise(ShiftRight(), _bits(shape, seed), shift5), dtype)
-        low = e.cast(e.elementwise(ShiftRight(), _bits(shape, None if seed is None else seed + 0x2545F491), shift6), dtype)
+        low = e.cast(
+            e.elementwise(ShiftRight(), _bits(shape, None if seed is None else seed + 0x2545F491), shift6), dtype
+        )
         return e.mul(e.add(e.mul(high, 67108864.0), low), 2.0**-53)
     bits = e.elementwise(ShiftRight(), _bits(shape, seed), e.constant(8, uint32))
     return e.cast(e.mul(e.cast(bits, float32), 2.0**-24), dtype)

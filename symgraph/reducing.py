@@ -9,6 +9,7 @@ from .dtypes import bool_, float_for, int64, uint64
 from .ir.checks import normalize_axis
 from .ir.dims import Dim, product
 from .ir.graph import Value
+from .ir.op import Reduction
 from .ir.ops import reductions as re
 from .ir.ops.composites import LogSumExp
 from .tensor import Tensor, TensorLike, as_value
@@ -24,7 +25,7 @@ def _axes(axis: Axis, value: Value, name: str) -> tuple[int, ...]:
     return tuple(sorted({normalize_axis(int(a), value.type.ndim, name) for a in wanted}))
 
 
-def _reduce(kind: type[re.Reduction], x: Value, axis: Axis, keepdims: bool) -> Tensor:
+def _reduce(kind: type[Reduction], x: Value, axis: Axis, keepdims: bool) -> Tensor:
     return Tensor(tracer.reduce(kind, x, _axes(axis, x, kind.name), keepdims))
 
 

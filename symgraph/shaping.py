@@ -55,7 +55,9 @@ def reshape(x: TensorLike, shape: Sizes) -> Tensor:
             raise ShapeError(f"reshape {value.type} to {shape_text(wanted)}: -1 beside a size 0 is ambiguous")
         size = divide_exact(value.type.size, rest)
         if size is None and isinstance(rest, int) and isinstance(value.type.size, int):
-            raise ShapeError(f"cannot reshape {value.type} to {shape_text(wanted)}: {value.type.size} is no multiple of {rest}")
+            raise ShapeError(
+                f"cannot reshape {value.type} to {shape_text(wanted)}: {value.type.size} is no multiple of {rest}"
+            )
         wanted[open_axes[0]] = size if size is not None else value.type.size // rest
     return Tensor(tracer.reshape(value, wanted))
 
@@ -71,7 +73,8 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 
 
 def dimshuffle(x: TensorLike, *pattern: int | str) -> Tensor:
-    """Theano's ``dimshuffle``: axes in a new order, ``"x"`` for a new axis of size 1; axes left out must have size 1."""
+    """Theano's ``dimshuffle``: axes in a new order, ``"x"`` for a new axis of size 1; axes left out must have size
+    1."""
     value = as_value(x)
     order = [normalize_axis(p, value.type.ndim, "dimshuffle") for p in pattern if not isinstance(p, str)]
     dropped = [i for i in range(value.type.ndim) if i not in order]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .codegen.compile import make_plan
 from .ir.dims import Dim
 from .ir.graph import Graph
 from .ir.ops.views import Embed, Slice
-from .ir.passes import optimize
 from .options import Options
 
 if TYPE_CHECKING:
@@ -26,7 +24,8 @@ class Condition:
 
 @dataclass(frozen=True)
 class Stages:
-    """What each stage handed over: the imported and the optimized graph, the passes' report, the code generator's record, the plan, the executable."""
+    """What each stage handed over: the imported and the optimized graph, the passes' report, the code generator's
+    record, the plan, the executable."""
 
     options: Options
     imported: Graph
@@ -40,7 +39,9 @@ class Stages:
 
 def compile_stages(graph: Graph, options: Options) -> Stages:
     """Run the pipeline: passes, plan, target."""
+    from .codegen.compile import make_plan
     from .codegen.targets import target_named
+    from .ir.passes import optimize
 
     optimized, report = optimize(graph, options)
     target = target_named(options)

@@ -1,7 +1,9 @@
 """Symbolic tensors: what a user holds while building.
 
-A :class:`Tensor` is a handle on a value of the graph. Operators and methods follow NumPy (names, argument order, broadcasting,
-promotion), save that ``==`` and ``!=`` compare identity, as in Theano and TensorFlow 1, so that tensors can be keys; use
+A :class:`Tensor` is a handle on a value of the graph. Operators and methods follow NumPy (names, argument order,
+broadcasting,
+promotion), save that ``==`` and ``!=`` compare identity, as in Theano and TensorFlow 1, so that tensors can be keys;
+use
 :func:`symgraph.equal` for the elementwise comparison.
 """
 
@@ -27,7 +29,8 @@ TensorLike: TypeAlias = Union["Tensor", np.ndarray, np.generic, bool, int, float
 
 
 class Tensor:
-    """A symbolic array. Make one with :func:`placeholder`, :func:`variable`, :func:`constant` or by computing with others."""
+    """A symbolic array. Make one with :func:`placeholder`, :func:`variable`, :func:`constant` or by computing with
+    others."""
 
     __array_ufunc__ = None  # NumPy arrays leave mixed arithmetic to us
 
@@ -77,9 +80,11 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __float__(self) -> float:
-        raise TypeError(f"a symbolic tensor has no value while the graph is built; compile a function ({describe(self.value)})")
+        raise TypeError(
+            f"a symbolic tensor has no value while the graph is built; compile a function ({describe(self.value)})"
+        )
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __float__
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray[Any, Any]:
         raise TypeError(f"a symbolic tensor cannot become a NumPy array; compile a function ({describe(self.value)})")
@@ -186,7 +191,7 @@ class Tensor:
         return shaping.getitem(self, key)
 
     @property
-    def T(self) -> Tensor:  # noqa: N802 - NumPy's name
+    def T(self) -> Tensor:
         return shaping.transpose(self)
 
     def reshape(self, *shape: Any) -> Tensor:
@@ -234,7 +239,7 @@ class Tensor:
         return products.dot(self, other)
 
 
-def placeholder(shape: Sequence[int | None | Dim] = (), dtype: Any = "float32", name: str | None = None) -> Tensor:
+def placeholder(shape: Sequence[int | Dim | None] = (), dtype: Any = "float32", name: str | None = None) -> Tensor:
     """An input of functions, of ``dtype``; ``None`` stands for a size that is known only when a function is called.
 
     Raises:

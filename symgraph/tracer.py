@@ -1,4 +1,5 @@
-"""Applying ops while the user builds: types are inferred at once, provenance is recorded, errors name the user's line."""
+"""Applying ops while the user builds: types are inferred at once, provenance is recorded, errors name the user's
+line."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _origins: ContextVar[tuple[Origin, ...] | None] = ContextVar("symgraph_origins",
 
 
 class Tracer(Emitter):
-    """Writes free nodes. Sizes that must agree for a single op are joined there; a function joins them all when it is compiled."""
+    """Writes free nodes. Sizes that must agree for a single op are joined there; a function joins them all when it is
+    compiled."""
 
     @property
     def facts(self) -> Facts:  # type: ignore[override]

@@ -17,7 +17,8 @@ from .loop.grammar import Kernel
 
 @dataclass(frozen=True, slots=True)
 class PlanBuffer:
-    """Dense row-major memory. ``kind``: ``input``, ``state``, ``output`` (``slot`` is its number), ``const`` (``literal``) or ``temp`` (in the
+    """Dense row-major memory. ``kind``: ``input``, ``state``, ``output`` (``slot`` is its number), ``const``
+    (``literal``) or ``temp`` (in the
     arena). ``alias`` names the buffer whose memory this one shares from its start (a reshape, an update in place)."""
 
     name: str
@@ -44,9 +45,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of a kernel. ``args`` name plan buffers in the order of the kernel's buffers, ``sizes`` are the values of its sizes.
+    """One call of a kernel. ``args`` name plan buffers in the order of the kernel's buffers, ``sizes`` are the values
+    of its sizes.
 
-    ``workspace`` is a ``temp`` buffer of bytes for the target's own use, or empty. ``sites`` are the origins of the nodes computed here.
+    ``workspace`` is a ``temp`` buffer of bytes for the target's own use, or empty. ``sites`` are the origins of the
+    nodes computed here.
     """
 
     kernel: str
@@ -61,8 +64,10 @@ class Step:
 class Plan:
     """Steps in order. ``symbols`` are the unknown sizes; each is found in the shape of some input.
 
-    ``inputs`` are the declared types' buffers by slot, ``states`` likewise, ``outputs`` name the buffer of every output (an output may be an
-    input or a state itself: it is then copied). ``facts`` are checked at entry. ``live`` gives first and last step of each
+    ``inputs`` are the declared types' buffers by slot, ``states`` likewise, ``outputs`` name the buffer of every
+    output (an output may be an
+    input or a state itself: it is then copied). ``facts`` are checked at entry. ``live`` gives first and last step of
+    each
     ``temp`` buffer.
     """
 

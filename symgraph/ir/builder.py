@@ -1,6 +1,7 @@
 """The builder: the only way into a closed graph.
 
-It infers types, folds, applies rewrite rules to each new node, and interns: an equal op on equal operands is the node that
+It infers types, folds, applies rewrite rules to each new node, and interns: an equal op on equal operands is the node
+that
 already exists. That is all of common subexpression elimination, and no pass needs lists of uses.
 """
 
@@ -33,7 +34,8 @@ class NodeRule(Protocol):
 class Builder(Emitter):
     """Writes one closed graph.
 
-    ``rules`` maps an op class to the rules tried, in order, on each new node of it; ``fired`` counts them. A rule that returns a
+    ``rules`` maps an op class to the rules tried, in order, on each new node of it; ``fired`` counts them. A rule
+    that returns a
     value replaces the node; rules apply again to what it wrote.
     """
 
@@ -156,8 +158,7 @@ def rename_sizes(graph: Graph, names: Mapping[Symbol, Dim]) -> Graph:
     def transform(b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value, ...]:
         return b.apply_all(node.op.map_dims(dict(names)), *operands)
 
-    renamed = rebuild(graph, builder, transform)
-    return renamed
+    return rebuild(graph, builder, transform)
 
 
 def canonical_names(shapes: Iterable[Iterable[Dim]]) -> dict[Symbol, Dim]:
@@ -169,5 +170,6 @@ def canonical_names(shapes: Iterable[Iterable[Dim]]) -> dict[Symbol, Dim]:
 
 
 __all__ = [
-    "Builder", "NodeRule", "TensorType", "Transform", "canonical_names", "check_sizes_known", "copy_node", "rebuild", "rename_sizes",
+    "Builder", "NodeRule", "TensorType", "Transform", "canonical_names", "check_sizes_known", "copy_node", "rebuild",
+    "rename_sizes",
 ]  # fmt: skip

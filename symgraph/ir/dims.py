@@ -1,6 +1,7 @@
 """Sizes of axes: integers, or integer polynomials of named symbols.
 
-A static size is a plain ``int``. A symbolic one is a :class:`SymDim`: a polynomial with integer coefficients over *atoms*, where an
+A static size is a plain ``int``. A symbolic one is a :class:`SymDim`: a polynomial with integer coefficients over
+*atoms*, where an
 atom is a symbol (``N``) or a floor division of two sizes. Arithmetic keeps the canonical form, so equal polynomials are
 equal objects, and a polynomial that turns out constant becomes an ``int`` again.
 
@@ -50,7 +51,8 @@ Monomial: TypeAlias = tuple[Atom, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SymDim:
-    """A symbolic size in canonical form: sorted ``(monomial, coefficient)`` pairs, the empty monomial being the constant."""
+    """A symbolic size in canonical form: sorted ``(monomial, coefficient)`` pairs, the empty monomial being the
+    constant."""
 
     terms: tuple[tuple[Monomial, int], ...]
 
@@ -257,7 +259,7 @@ def evaluator(dim: Dim) -> Callable[[Mapping[str, int]], int]:
     if isinstance(dim, int):
         constant = dim
         return lambda sizes: constant
-    return eval(f"lambda sizes: {_python(dim)}", {"__builtins__": {}})  # noqa: S307 - text made here from integers
+    return eval(f"lambda sizes: {_python(dim)}", {"__builtins__": {}})
 
 
 def _python(dim: Dim) -> str:
@@ -273,6 +275,22 @@ def _python(dim: Dim) -> str:
                 atoms.append(f"({_python(atom.numerator)}//{_python(atom.denominator)})")
         terms.append("*".join(atoms))
     return "(" + "+".join(terms) + ")"
+
+
+def static_size(dim: Dim) -> int:
+    """A size that is known to be an integer here.
+
+    Raises:
+        InternalError: for a symbolic one.
+    """
+    if not isinstance(dim, int):
+        raise InternalError(f"size {dim} is not bound")
+    return dim
+
+
+def static_shape(shape: Iterable[Dim]) -> tuple[int, ...]:
+    """A shape whose sizes are known to be integers here (:func:`static_size`)."""
+    return tuple(static_size(d) for d in shape)
 
 
 def shape_text(shape: Iterable[Dim]) -> str:

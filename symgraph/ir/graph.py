@@ -21,7 +21,9 @@ class Node:
 
     __slots__ = ("__weakref__", "inputs", "op", "origins", "outputs")
 
-    def __init__(self, op: Op, inputs: tuple[Value, ...], types: Iterable[TensorType], origins: tuple[Origin, ...]) -> None:
+    def __init__(
+        self, op: Op, inputs: tuple[Value, ...], types: Iterable[TensorType], origins: tuple[Origin, ...]
+    ) -> None:
         self.op = op
         self.inputs = inputs
         self.origins = origins
@@ -68,7 +70,8 @@ class Value:
 class Graph:
     """A closed graph: everything between its leaves and its results, in a topological order.
 
-    ``inputs`` and ``states`` are the values of ``Input`` and ``State`` leaves, by slot. ``updates`` pairs a state's slot with its new
+    ``inputs`` and ``states`` are the values of ``Input`` and ``State`` leaves, by slot. ``updates`` pairs a state's
+    slot with its new
     value; all updates read the old values of all states. ``facts`` are the equalities between sizes that a call must
     satisfy.
     """

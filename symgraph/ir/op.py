@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from ..errors import GradientError, InternalError
-from .dims import Dim, SymDim, Symbol, product, substitute
+from .dims import Dim, Symbol, SymDim, product, substitute
 from .types import Facts, TensorType
 
 if TYPE_CHECKING:
@@ -41,11 +41,12 @@ Index = tuple[V, ...]
 Reader = Callable[[Sequence[V]], V]
 
 REGISTRY: dict[str, type[Op]] = {}
-O = TypeVar("O", bound="type[Op]")  # noqa: E741
+O = TypeVar("O", bound="type[Op]")
 
 
 def register(cls: O) -> O:
-    """Class decorator: enter an op into the registry under its ``name`` (closed once ``symgraph.ir.ops`` is imported)."""
+    """Class decorator: enter an op into the registry under its ``name`` (closed once ``symgraph.ir.ops`` is
+    imported)."""
     if cls.name in REGISTRY:
         raise InternalError(f"two ops are named {cls.name}")
     REGISTRY[cls.name] = cls
@@ -56,7 +57,8 @@ def register(cls: O) -> O:
 class Sample:
     """One case for the contract tests: an op and operands, or an op and operands that must be refused.
 
-    ``arrays`` are the operands. ``symbolic`` lists ``(operand, axis, symbol)``: which axes are also tried as unknown sizes.
+    ``arrays`` are the operands. ``symbolic`` lists ``(operand, axis, symbol)``: which axes are also tried as unknown
+    sizes.
     ``error`` is a fragment of the message where the operands are bad. ``differentiable`` lists the operands whose
     gradient is checked (None: all float ones); samples stay away from kinks.
     """
@@ -79,13 +81,15 @@ class Op:
     equivalents: ClassVar[str] = ""
 
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
-        """The types of the results. Raises ShapeError or DTypeError for operands that do not fit; joins sizes in ``facts``."""
+        """The types of the results. Raises ShapeError or DTypeError for operands that do not fit; joins sizes in
+        ``facts``."""
         raise NotImplementedError(f"{type(self).__name__}.infer")
 
     def vjp(
         self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Sequence[Value | None]
     ) -> Sequence[Value | None]:
-        """Cotangents of the operands (None: no dependence). ``cotangents`` matches ``results``; at least one is not None.
+        """Cotangents of the operands (None: no dependence). ``cotangents`` matches ``results``; at least one is not
+        None.
 
         Raises:
             GradientError: where no gradient exists (the default, so silence is impossible).
@@ -133,7 +137,8 @@ def _map_dims(value: Any, replace: dict[Symbol, Dim]) -> Any:
 
 @dataclass(frozen=True)
 class Elementwise(Op):
-    """All operands have the result's shape; the result's element depends on the operands' elements at the same index."""
+    """All operands have the result's shape; the result's element depends on the operands' elements at the same
+    index."""
 
     def result_dtype(self, *operands: TensorType) -> Any:
         """The DType of the result; raises DTypeError. Default: that of the operands, which must agree."""
@@ -156,7 +161,8 @@ class Elementwise(Op):
 
 @dataclass(frozen=True)
 class Indexed(Op):
-    """The result's element at an index is computed from operands' elements at computed indices (views, pad, take, iota ...)."""
+    """The result's element at an index is computed from operands' elements at computed indices (views, pad, take,
+    iota ...)."""
 
     def element(
         self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
@@ -215,7 +221,8 @@ class Leaf(Op):
 
 
 class Literal(Generic[V]):
-    """An array as an op attribute: compared and hashed by dtype, shape and bytes (so NaN equals NaN, and 0.0 is not -0.0)."""
+    """An array as an op attribute: compared and hashed by dtype, shape and bytes (so NaN equals NaN, and 0.0 is not
+    -0.0)."""
 
     __slots__ = ("_key", "array")
 

@@ -3,5 +3,6 @@
 from . import arithmetic, composites, contraction, elementary, indexing, leaves, logical, random, reductions, views
 
 __all__ = [
-    "arithmetic", "composites", "contraction", "elementary", "indexing", "leaves", "logical", "random", "reductions", "views",
+    "arithmetic", "composites", "contraction", "elementary", "indexing", "leaves", "logical", "random", "reductions",
+    "views",
 ]  # fmt: skip

@@ -63,7 +63,9 @@ class Softmax(_AxisFunction):
         powers = np.exp(x - x.max(self.axis, keepdims=True))
         return np.asarray(powers / powers.sum(self.axis, keepdims=True))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         (y,) = results
         scaled = e.mul(given(cotangents), y)
         return (e.sub(scaled, e.mul(y, e.sum(scaled, [self.axis], keepdims=True))),)
@@ -87,7 +89,9 @@ class LogSoftmax(_AxisFunction):
         shifted = x - x.max(self.axis, keepdims=True)
         return np.asarray(shifted - np.log(np.exp(shifted).sum(self.axis, keepdims=True)))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         g = given(cotangents)
         return (e.sub(g, e.mul(e.exp(results[0]), e.sum(g, [self.axis], keepdims=True))),)
 
@@ -119,7 +123,9 @@ class LogSumExp(Composite):
     def reference(self, *arrays: Array) -> Array:
         return np.asarray(np.logaddexp.reduce(arrays[0], self.axes), arrays[0].dtype)
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         (x,) = operands
         kept = [i for i in range(x.type.ndim) if i not in self.axes]
         share = e.exp(e.sub(x, e.broadcast(results[0], x.shape, kept)))

@@ -21,7 +21,8 @@ from .sampling import SPECIAL, floats
 
 @dataclass(frozen=True)
 class FloatFunction(Elementwise):
-    """``f(x)`` for floating ``x``. The scalar meaning is the intrinsic of the same name; ``domain`` bounds the samples."""
+    """``f(x)`` for floating ``x``. The scalar meaning is the intrinsic of the same name; ``domain`` bounds the
+    samples."""
 
     domain: ClassVar[tuple[float, float]] = (-2.0, 2.0)
 
@@ -35,7 +36,9 @@ class FloatFunction(Elementwise):
         """``f'(x)`` in terms of ``x`` and ``y = f(x)``."""
         raise NotImplementedError
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (e.mul(given(cotangents), self.derivative(e, operands[0], results[0])),)
 
     def evaluate(self, x: Array) -> Array:
@@ -347,7 +350,7 @@ class Sigmoid(FloatFunction):
 
     def evaluate(self, x: Array) -> Array:
         small = np.exp(-np.abs(x))
-        return np.where(x >= 0, 1 / (1 + small), small / (1 + small)) + np.where(np.isnan(x), x, 0)
+        return np.asarray(np.where(x >= 0, 1 / (1 + small), small / (1 + small)) + np.where(np.isnan(x), x, 0))
 
 
 @register
@@ -362,7 +365,7 @@ class Softplus(FloatFunction):
         return e.sigmoid(x)
 
     def evaluate(self, x: Array) -> Array:
-        return np.logaddexp(x, x.dtype.type(0))
+        return np.asarray(np.logaddexp(x, x.dtype.type(0)))
 
 
 @register
@@ -377,4 +380,4 @@ class Erf(FloatFunction):
         return e.mul(e.exp(e.neg(e.square(x))), 2.0 / math.sqrt(math.pi))
 
     def evaluate(self, x: Array) -> Array:
-        return np.vectorize(math.erf, otypes=[np.float64])(x.astype(np.float64))
+        return np.asarray(np.vectorize(math.erf, otypes=[np.float64])(x.astype(np.float64)))

@@ -12,7 +12,7 @@ from ...dtypes import DType, float32, int32, int64
 from ...errors import BoundsError, DTypeError, ShapeError
 from ..algebra import Algebra, V
 from ..checks import normalize_axis
-from ..dims import Dim, symbol
+from ..dims import Dim, static_size, symbol
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Array, Indexed, Reader, Sample, register
@@ -43,7 +43,7 @@ class Iota(Indexed):
         return s.cast(index[0], self.dtype)
 
     def reference(self, *arrays: Array) -> Array:
-        return np.arange(self.length).astype(self.dtype.np)  # type: ignore[arg-type]
+        return np.arange(static_size(self.length)).astype(self.dtype.np)
 
     def vjp(self, e: Emitter, operands: Any, results: Any, cotangents: Any) -> Cotangents:
         return ()
@@ -77,9 +77,11 @@ class OneHot(Indexed):
         return s.select(hit, s.const(1, self.dtype), s.const(0, self.dtype))
 
     def reference(self, *arrays: Array) -> Array:
-        return (arrays[0][..., None] == np.arange(self.depth)).astype(self.dtype.np)  # type: ignore[arg-type]
+        return np.asarray(arrays[0][..., None] == np.arange(static_size(self.depth)), self.dtype.np)
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (None,)
 
     @classmethod
@@ -132,7 +134,9 @@ class Take(Indexed):
             raise BoundsError(f"index {indices[outside].flat[0]} is out of bounds for axis {self.axis} of size {size}")
         return np.take(x, indices.astype(np.int64), self.axis)
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         x, indices = operands
         g = given(cotangents)
         size, n = x.shape[self.axis], indices.type.ndim

@@ -11,8 +11,8 @@ import numpy as np
 from ...dtypes import as_dtype, int64
 from ..algebra import Algebra, V
 from ..dims import Dim, symbol
-from ..graph import Value
 from ..emitter import Emitter
+from ..graph import Value
 from ..op import Array, Indexed, Leaf, Literal, Reader, Sample, register
 from ..types import Facts, TensorType
 

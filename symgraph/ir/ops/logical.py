@@ -38,7 +38,9 @@ class Comparison(Elementwise):
     def reference(self, *arrays: Array) -> Array:
         return np.asarray(type(self).ufunc(*arrays))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (None,) * len(operands)
 
     @classmethod
@@ -46,7 +48,8 @@ class Comparison(Elementwise):
         grid = np.meshgrid(SPECIAL, SPECIAL)
         return [
             Sample(cls(), (grid[0].astype("float32"), grid[1].astype("float32")), ((0, 0, "N"), (1, 0, "N"))),
-            *(Sample(cls(), (integers(30, seed=1, dtype=d), integers(30, seed=2, dtype=d))) for d in ("int32", "uint8", "int64")),
+            *(Sample(cls(), (integers(30, seed=1, dtype=d), integers(30, seed=2, dtype=d))) for d in ("int32",
+            "uint8", "int64")),
             Sample(cls(), (booleans(9, seed=1), booleans(9, seed=2))),
             Sample(cls(), (floats(3), integers(3)), error="one dtype"),
         ]  # fmt: skip
@@ -122,7 +125,9 @@ class FloatTest(Elementwise):
     def reference(self, *arrays: Array) -> Array:
         return np.asarray(type(self).ufunc(*arrays))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (None,)
 
     @classmethod
@@ -177,7 +182,9 @@ class Bits(Elementwise):
     def reference(self, *arrays: Array) -> Array:
         return np.asarray(type(self).ufunc(*arrays))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (None,) * len(operands)
 
     @classmethod
@@ -187,7 +194,9 @@ class Bits(Elementwise):
             Sample(cls(), tuple(integers(33, seed=i, low=0 if not cls.takes_bool else -5, dtype=d) for i in range(n)))
             for d in ("int32", "int64", "int8")
         ]
-        cases.append(Sample(cls(), tuple(integers(33, seed=i, low=0, dtype="uint32") for i in range(n)), ((0, 0, "N"),)))
+        cases.append(
+            Sample(cls(), tuple(integers(33, seed=i, low=0, dtype="uint32") for i in range(n)), ((0, 0, "N"),))
+        )
         if cls.takes_bool:
             cases.append(Sample(cls(), tuple(booleans(9, seed=i) for i in range(n))))
         return [*cases, Sample(cls(), (floats(3),) * n, error="integer operands")]
@@ -271,7 +280,9 @@ class Where(Elementwise):
     def reference(self, *arrays: Array) -> Array:
         return np.where(*arrays)
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         c = operands[0]
         g = given(cotangents)
         return (None, e.where(c, g, 0), e.where(c, 0, g))
@@ -310,7 +321,9 @@ class Cast(Elementwise):
     def fold(self, e: Emitter, operands: Sequence[Value]) -> Value | None:
         return operands[0] if operands[0].dtype == self.dtype else None
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         (x,) = operands
         g = given(cotangents)
         return (e.cast(g, x.dtype) if x.dtype.is_float and self.dtype.is_float else None,)

@@ -1,11 +1,14 @@
-"""Counter-based random bits: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers, as easy as 1, 2, 3; SC 2011).
+"""Counter-based random bits: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers, as easy as 1, 2, 3;
+SC 2011).
 
-A value depends on the key, the draw and the element's position only, so it is the same on every target, for every number of
+A value depends on the key, the draw and the element's position only, so it is the same on every target, for every
+number of
 threads, and whatever is fused with it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +17,7 @@ import numpy as np
 from ...dtypes import uint32, uint64
 from ...errors import DTypeError
 from ..algebra import Algebra, V
-from ..dims import Shape, symbol
+from ..dims import Shape, static_shape, symbol
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Array, Indexed, Reader, Sample, register
@@ -24,7 +27,8 @@ from .arithmetic import Cotangents
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
-#: Elements are numbered in blocks of 64: element ``64 b + 16 w + l`` is word ``w`` of counter ``16 b + l``. A kernel that
+#: Elements are numbered in blocks of 64: element ``64 b + 16 w + l`` is word ``w`` of counter ``16 b + l``. A kernel
+# that
 #: walks counters writes each of the four words of 16 neighbouring counters to 16 neighbouring elements.
 BLOCK, LANES, WORDS = 64, 16, 4
 
@@ -32,7 +36,8 @@ BLOCK, LANES, WORDS = 64, 16, 4
 @register
 @dataclass(frozen=True)
 class RandomBits(Indexed):
-    """uint32 bits of ``shape`` for a key: uint32 ``(seed low, seed high, step low, step high)``. ``draw`` tells apart the draws of a step."""
+    """uint32 bits of ``shape`` for a key: uint32 ``(seed low, seed high, step low, step high)``. ``draw`` tells apart
+    the draws of a step."""
 
     shape: Shape
     draw: int
@@ -68,8 +73,8 @@ class RandomBits(Indexed):
         operands: Sequence[TensorType], result: TensorType,
     ) -> V:  # fmt: skip
         flat = s.index(0)
-        for i, dim in zip(index, result.shape, strict=True):
-            flat = s.add(s.mul(flat, s.size(dim)), i)
+        for position, dim in zip(index, result.shape, strict=True):
+            flat = s.add(s.mul(flat, s.size(dim)), position)
         block = s.floordiv(flat, s.index(BLOCK))
         counter = s.add(s.mul(block, s.index(LANES)), s.mod(flat, s.index(LANES)))
         word = s.mod(s.floordiv(flat, s.index(LANES)), s.index(WORDS))
@@ -81,7 +86,8 @@ class RandomBits(Indexed):
 
     def reference(self, *arrays: Array) -> Array:
         (key,) = arrays
-        count = int(np.prod(self.shape))  # type: ignore[arg-type]
+        shape = static_shape(self.shape)
+        count = math.prod(shape)
         counters = np.arange(-(-count // BLOCK) * LANES, dtype=np.uint64)
         mask = np.uint64(0xFFFFFFFF)
         x = [
@@ -99,9 +105,11 @@ class RandomBits(Indexed):
             ]  # fmt: skip
             k = [(k[0] + _WEYL[0]) & 0xFFFFFFFF, (k[1] + _WEYL[1]) & 0xFFFFFFFF]
         words = np.stack(x).reshape(WORDS, -1, LANES).transpose(1, 0, 2)
-        return words.reshape(-1)[:count].reshape(self.shape).astype(np.uint32)  # type: ignore[arg-type]
+        return np.asarray(words.reshape(-1)[:count].reshape(shape), np.uint32)
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (None,)
 
     @classmethod

@@ -83,7 +83,9 @@ class Sum(_Monoid):
         with np.errstate(all="ignore"):
             return np.asarray(arrays[0].sum(self.axes, dtype=arrays[0].dtype))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (_keep(e, given(cotangents), self, operands[0]),)
 
     @classmethod
@@ -107,7 +109,9 @@ class Prod(_Monoid):
         with np.errstate(all="ignore"):
             return np.asarray(arrays[0].prod(self.axes, dtype=arrays[0].dtype))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         """The product of all others: by division where no factor is 0; with one 0, only that factor has a slope."""
         (x,) = operands
         zero = e.eq(x, 0.0)
@@ -124,7 +128,12 @@ class Prod(_Monoid):
     def samples(cls) -> Sequence[Sample]:
         one_zero = floats(3, 4, seed=8)
         one_zero[0, 1] = one_zero[2, 0] = one_zero[2, 3] = 0
-        return [*_cases(cls)[:3], *_cases(cls)[4:5], *_cases(cls)[7:], Sample(cls((1,)), (one_zero,), differentiable=())]
+        return [
+            *_cases(cls)[:3],
+            *_cases(cls)[4:5],
+            *_cases(cls)[7:],
+            Sample(cls((1,)), (one_zero,), differentiable=()),
+        ]
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,9 @@ class _Extreme(_Monoid):
             raise ShapeError(f"{self.name} over an empty axis of {operands[0]}")
         return types
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         (x,) = operands
         hit = e.cast(e.eq(x, _keep(e, results[0], self, x)), x.dtype)
         share = e.div(given(cotangents), e.sum(hit, self.axes))
@@ -150,7 +161,8 @@ class _Extreme(_Monoid):
         nan[1, 2] = np.nan
         return [
             *_cases(cls, empty=False), Sample(cls((1,)), (nan,), differentiable=()),
-            Sample(cls((0,)), (floats(0, 3),), error="empty axis"), Sample(cls((1,)), (integers(3, 20, dtype="uint8", low=0),)),
+            Sample(cls((0,)), (floats(0, 3),), error="empty axis"), Sample(cls((1,)), (integers(3, 20, dtype="uint8",
+            low=0),)),
         ]  # fmt: skip
 
 
@@ -223,7 +235,9 @@ class _ArgExtreme(Reduction):
         wins = s.either(self.better(s, b[0], a[0]), s.both(s.eq(a[0], b[0]), earlier))
         if s.dtype(a[0]).is_float:
             a_nan, b_nan = s.intrinsic("isnan", a[0]), s.intrinsic("isnan", b[0])
-            wins = s.select(b_nan, s.either(s.intrinsic("bit_not", a_nan), earlier), s.both(wins, s.intrinsic("bit_not", a_nan)))
+            wins = s.select(
+                b_nan, s.either(s.intrinsic("bit_not", a_nan), earlier), s.both(wins, s.intrinsic("bit_not", a_nan))
+            )
         return (s.select(wins, b[0], a[0]), s.select(wins, b[1], a[1]))
 
     def finish(self, s: Algebra[V], state: tuple[V, ...]) -> V:
@@ -231,7 +245,9 @@ class _ArgExtreme(Reduction):
         found = s.lt(state[1], s.index(_NOWHERE))
         return s.select(found, state[1], s.index(0))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (None,)
 
     @classmethod
@@ -296,7 +312,9 @@ class _Logical(_Monoid):
             raise DTypeError(f"{self.name} needs a bool operand, got {operand.dtype}")
         return bool_
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (None,)
 
     @classmethod

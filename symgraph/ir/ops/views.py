@@ -13,7 +13,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..algebra import Algebra, V
 from ..checks import normalize_axis, same_dtype
-from ..dims import Dim, Shape, divide_exact, product, shape_text, symbol
+from ..dims import Dim, Shape, divide_exact, product, shape_text, static_shape, symbol
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Array, Indexed, Reader, Sample, register
@@ -61,9 +61,11 @@ class Broadcast(Indexed):
         sizes = [1] * len(self.shape)
         for k, axis in enumerate(self.axes):
             sizes[axis] = x.shape[k]
-        return np.broadcast_to(x.reshape(sizes), tuple(int(d) for d in self.shape)).copy()  # type: ignore[call-overload]
+        return np.array(np.broadcast_to(x.reshape(sizes), static_shape(self.shape)))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         (x,) = operands
         repeated = set(range(len(self.shape))) - {a for k, a in enumerate(self.axes) if x.shape[k] != 1}
         return (e.reshape(e.sum(given(cotangents), repeated), x.shape),)
@@ -95,7 +97,9 @@ class Reshape(Indexed):
         try:
             facts.unify(x.size, product(self.shape))
         except ShapeError:
-            raise ShapeError(f"cannot reshape {x} to {shape_text(self.shape)}: the numbers of elements differ") from None
+            raise ShapeError(
+                f"cannot reshape {x} to {shape_text(self.shape)}: the numbers of elements differ"
+            ) from None
         return (x.with_shape(facts.resolve_shape(self.shape)),)
 
     def fold(self, e: Emitter, operands: Sequence[Value]) -> Value | None:
@@ -130,9 +134,11 @@ class Reshape(Indexed):
         return readers[0](out)
 
     def reference(self, *arrays: Array) -> Array:
-        return arrays[0].reshape(self.shape).copy()  # type: ignore[arg-type]
+        return np.array(arrays[0].reshape(static_shape(self.shape)))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (e.reshape(given(cotangents), operands[0].shape),)
 
     @classmethod
@@ -209,9 +215,11 @@ class Transpose(Indexed):
         return readers[0]([index[self.permutation.index(k)] for k in range(len(index))])
 
     def reference(self, *arrays: Array) -> Array:
-        return np.transpose(arrays[0], self.permutation).copy()
+        return np.array(np.transpose(arrays[0], self.permutation), order="C")
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         inverse = [self.permutation.index(k) for k in range(len(self.permutation))]
         return (e.transpose(given(cotangents), inverse),)
 
@@ -265,10 +273,13 @@ class Slice(Indexed):
 
     def reference(self, *arrays: Array) -> Array:
         (x,) = arrays
-        grids = [start + step * np.arange(size) for start, size, step in zip(self.starts, self.sizes, self.steps, strict=True)]  # type: ignore[call-overload]
-        return x[np.ix_(*grids)].copy() if grids else x.copy()
+        starts, sizes = static_shape(self.starts), static_shape(self.sizes)
+        grids = [a + step * np.arange(n) for a, n, step in zip(starts, sizes, self.steps, strict=True)]
+        return np.array(x[np.ix_(*grids)] if grids else x)
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (e.pad(given(cotangents), self.starts, operands[0].shape, self.steps),)
 
     @classmethod
@@ -287,7 +298,8 @@ class Slice(Indexed):
 @register
 @dataclass(frozen=True)
 class Embed(Indexed):
-    """Zeros of ``shape`` with the operand written at ``low + i*steps``: the transpose of ``slice``, and zero padding."""
+    """Zeros of ``shape`` with the operand written at ``low + i*steps``: the transpose of ``slice``, and zero
+    padding."""
 
     low: tuple[Dim, ...]
     shape: Shape
@@ -304,7 +316,9 @@ class Embed(Indexed):
             for position in (low, last):
                 room = size - 1 - position
                 if step == 0 or (x.shape[axis] != 0 and any(isinstance(v, int) and v < 0 for v in (position, room))):
-                    raise ShapeError(f"embed writes position {position} of axis {axis} of shape {shape_text(self.shape)}")
+                    raise ShapeError(
+                        f"embed writes position {position} of axis {axis} of shape {shape_text(self.shape)}"
+                    )
         return (x.with_shape(self.shape),)
 
     def element(
@@ -336,12 +350,15 @@ class Embed(Indexed):
 
     def reference(self, *arrays: Array) -> Array:
         (x,) = arrays
-        out = np.zeros(self.shape, x.dtype)  # type: ignore[arg-type]
-        grids = [low + step * np.arange(size) for low, size, step in zip(self.low, x.shape, self.steps, strict=True)]  # type: ignore[operator]
+        out = np.zeros(static_shape(self.shape), x.dtype)
+        lows = static_shape(self.low)
+        grids = [a + step * np.arange(n) for a, n, step in zip(lows, x.shape, self.steps, strict=True)]
         out[np.ix_(*grids) if grids else ()] = x
         return out
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (e.slice(given(cotangents), self.low, operands[0].shape, self.steps),)
 
     @classmethod
@@ -378,7 +395,9 @@ class Concatenate(Indexed):
                     try:
                         shape[k] = facts.unify(shape[k], other.shape[k])
                     except ShapeError:
-                        raise ShapeError(f"concatenate of {first} and {other} along axis {axis}: axis {k} differs") from None
+                        raise ShapeError(
+                            f"concatenate of {first} and {other} along axis {axis}: axis {k} differs"
+                        ) from None
             shape[axis] = shape[axis] + other.shape[axis]
         return (TensorType(dtype, tuple(shape)),)
 
@@ -400,9 +419,11 @@ class Concatenate(Indexed):
         return s.const(0, result.dtype) if out is None else out
 
     def reference(self, *arrays: Array) -> Array:
-        return np.concatenate(arrays, self.axis)
+        return np.asarray(np.concatenate(arrays, self.axis))
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         g = given(cotangents)
         out: list[Value | None] = []
         start: Dim = 0
@@ -417,7 +438,8 @@ class Concatenate(Indexed):
     def samples(cls) -> Sequence[Sample]:
         return [
             Sample(cls(0), (floats(2, 3, seed=1), floats(4, 3, seed=2))),
-            Sample(cls(1), (floats(5, 3, seed=1), floats(5, 1, seed=2), floats(5, 2, seed=3)), tuple((i, 0, "N") for i in range(3))),
+            Sample(cls(1), (floats(5, 3, seed=1), floats(5, 1, seed=2), floats(5, 2, seed=3)), tuple((i, 0, "N") for i
+            in range(3))),
             Sample(cls(0), (floats(3, seed=1), floats(4, seed=2)), ((0, 0, "N"), (1, 0, "M"))),
             Sample(cls(0), (floats(2, 3), floats(2, 4)), error="axis 1 differs"),
             Sample(cls(2), (floats(2, 3), floats(2, 3)), error="out of range"),
@@ -443,9 +465,11 @@ class StopGradient(Indexed):
         return readers[0](index)
 
     def reference(self, *arrays: Array) -> Array:
-        return arrays[0].copy()
+        return np.array(arrays[0])
 
-    def vjp(self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents) -> Cotangents:
+    def vjp(
+        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
+    ) -> Cotangents:
         return (None,)
 
     @classmethod
