@@ -1,0 +1,158 @@
+"""From a loop-IR kernel to object code: the functions of its phases, and how their units are cut."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ....dtypes import int64
+from ....ir.dims import Dim, floordiv, product
+from ...loop.grammar import Call, Contract, Fold, Kernel, Let, Load, Loop, Size, Stmt, Store, Var
+from .access import Memory
+from .compiled import CompiledKernel, Phase
+from .cpu import Cpu, function_attributes
+from .emit import EmitAlgebra
+from .expression import ExpressionWriter
+from .pipeline import compiler_for
+from .ranges import cost, parts, statements
+from .statement import StatementWriter
+from .vector import Value, constant
+from .writer import FunctionWriter, Module
+
+#: Cost (in evaluated expression nodes, about) that is worth handing to another thread.
+TASK_COST = 1 << 18
+
+#: Changes where generated code changes; a part of cache keys.
+VERSION = 1
+
+
+def compile_kernel(kernel: Kernel, cpu: Cpu) -> CompiledKernel:
+    """Object code for a kernel."""
+    key = kernel_key(kernel, cpu)
+    text, phases = kernel_text(kernel, cpu, f"sg_{key[:24]}")
+    code = compiler_for(cpu).object_code(text)
+    return CompiledKernel(key, code, phases, 0, text)
+
+
+def kernel_key(kernel: Kernel, cpu: Cpu) -> str:
+    """A hash of everything that decides a kernel's object code."""
+    import llvmlite
+
+    from ...loop.text import print_kernel
+
+    content = "\n".join([print_kernel(kernel), cpu.key, llvmlite.__version__, str(VERSION)])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def kernel_text(kernel: Kernel, cpu: Cpu, symbol: str) -> tuple[str, tuple[Phase, ...]]:
+    """The LLVM text of a kernel, and its phases."""
+    module = Module(cpu.triple, function_attributes(cpu))
+    body = tuple(_plain_contraction(t) if isinstance(t, Contract) else t for t in kernel.body)
+    units: Dim = 1
+    grain: Dim = 1
+    w = FunctionWriter(module)
+    statements_of = _open(w, kernel, cpu)
+    if len(body) == 1 and isinstance(body[0], Loop) and body[0].kind == "par":
+        loop = body[0]
+        units, grain = loop.extent, _grain(loop, cpu)
+        lo, hi = Value("%lo", int64), Value("%hi", int64)
+        if _is_flat(loop):
+            statements_of.vector_loop(loop, lo, hi)
+        else:
+            statements_of.scalar_loop(loop, lo, hi)
+    else:
+        statements_of.block(body)
+    module.declare(symbol, _entry(kernel, symbol) + "\n" + w.finish(_header(kernel, symbol)))
+    return module.text(), (Phase(symbol, units, grain),)
+
+
+def _open(w: FunctionWriter, kernel: Kernel, cpu: Cpu) -> StatementWriter:
+    sizes = {name: Value(f"%size{i}", int64) for i, name in enumerate(kernel.sizes)}
+    written = {t.buffer for t in statements(kernel.body) if isinstance(t, Store)}
+    buffers = {b.name: Memory(f"%buf{i}", b.dtype, b.shape, b.name in written) for i, b in enumerate(kernel.buffers)}
+    return StatementWriter(ExpressionWriter(EmitAlgebra(w, cpu, sizes), buffers))
+
+
+def _header(kernel: Kernel, symbol: str) -> str:
+    """The working function: pointers as parameters, so that they can be declared not to overlap."""
+    pointers = [f"ptr noalias nocapture %buf{i}" for i in range(len(kernel.buffers))]
+    sizes = [f"i64 %size{i}" for i in range(len(kernel.sizes))]
+    rest = ["i64 %lo", "i64 %hi", "ptr noalias nocapture %status"]
+    return f"define internal void @{symbol}_body({', '.join(pointers + sizes + rest)}) noinline #0"
+
+
+def _entry(kernel: Kernel, symbol: str) -> str:
+    """The exported function: unpacks the calling convention."""
+    lines = [
+        f"define void @{symbol}(ptr %buffers, ptr %sizes, i64 %lo, i64 %hi, ptr %status, ptr %workspace) #0 {{",
+        "entry:",
+    ]
+    arguments = []
+    for i in range(len(kernel.buffers)):
+        lines.append(f"%pb{i} = getelementptr ptr, ptr %buffers, i64 {i}")
+        lines.append(f"%b{i} = load ptr, ptr %pb{i}, align 8")
+        arguments.append(f"ptr %b{i}")
+    for i in range(len(kernel.sizes)):
+        lines.append(f"%ps{i} = getelementptr i64, ptr %sizes, i64 {i}")
+        lines.append(f"%s{i} = load i64, ptr %ps{i}, align 8")
+        arguments.append(f"i64 %s{i}")
+    arguments += ["i64 %lo", "i64 %hi", "ptr %status"]
+    return "\n".join([*lines, f"call void @{symbol}_body({', '.join(arguments)})", "ret void", "}"])
+
+
+def _is_flat(loop: Loop) -> bool:
+    """Whether a parallel loop's own iterations should run in lanes: nothing inside it does."""
+    return not any(isinstance(t, Loop) or (isinstance(t, Fold) and t.kind == "vec") for t in statements(loop.body))
+
+
+def _grain(loop: Loop, cpu: Cpu) -> Dim:
+    """Iterations of a parallel loop that make a task worth its hand-over; whole cache lines where they are elements."""
+    each = _total_cost(loop.body)
+    if isinstance(each, int):
+        grain = max(1, TASK_COST // each)
+    else:
+        return floordiv(TASK_COST, each + 1) + 1
+    return -(-grain // 256) * 256 if _is_flat(loop) else grain
+
+
+def _total_cost(stmts: tuple[Stmt, ...]) -> Dim:
+    """Cost of running some statements, loops counted by their extents."""
+    total: Dim = 0
+    plain: list[Stmt] = []
+    for stmt in stmts:
+        inner = parts(stmt)[1]
+        if isinstance(stmt, (Loop, Fold)):
+            own = cost((stmt,)) if not any(isinstance(t, (Loop, Fold)) for t in inner) else _total_cost(tuple(inner)) + 1
+            total = total + own * stmt.extent
+        else:
+            plain.append(stmt)
+    return total + cost(plain) if plain else total
+
+
+# -- contractions without a schedule ----------------------------------------------------------------------------
+
+
+def _plain_contraction(c: Contract) -> Loop:
+    """A contraction as loops: rows in parallel, columns in lanes, the sum in order."""
+    row = Var("row")
+    names: list[Stmt] = []
+    rest: Dim = c.m
+    names.append(Let(c.m_var, Call("mod", (row, Size(c.m)), int64)))
+    for name, extent in zip(reversed(c.batch_vars), reversed(c.batch_extents), strict=True):
+        outer = Call("floordiv", (row, Size(rest)), int64)
+        names.append(Let(name, Call("mod", (outer, Size(extent)), int64)))
+        rest = rest * extent
+    total = Var(c.acc, c.dtype)
+    summed = Fold(
+        c.k_var, c.k, "seq", (c.acc,), (c.dtype,), (_zero(c),), (), (Call("fma", (c.a, c.b, total), c.dtype),), ()
+    )
+    columns = Loop(c.n_var, c.n, "vec", (summed, *c.epilogue))
+    return Loop("row", product((*c.batch_extents, c.m)), "par", (*names, columns))
+
+
+def _zero(c: Contract) -> Load:
+    from ...loop.grammar import Const
+
+    return Const(0, c.dtype)  # type: ignore[return-value]
+
+
+__all__ = ["TASK_COST", "VERSION", "compile_kernel", "constant", "kernel_key", "kernel_text"]
