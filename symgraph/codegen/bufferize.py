@@ -1,0 +1,254 @@
+"""Where arrays live: inputs, states, outputs and temporaries; which updates of states happen in place; in what order.
+
+All updates read old values. A new value is written straight into its state's memory when every kernel that reads the old
+one can run before, and the writing kernel itself reads the old value at most at the element it writes. Otherwise it goes
+through a temporary and is copied at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..ir.graph import Graph, Value
+from ..ir.ops.leaves import Constant
+from .cluster import Clusters
+from .evaluate import Array, Scratch
+from .loop.grammar import Kernel, Load, Store
+from .loop.walk import Rebuilder, expressions, statements
+from .lower import Lowered, lower_copy
+from .plan import PlanBuffer
+
+#: Forward searches for a path give up (and a copy is made) after this many steps.
+SEARCH_LIMIT = 4096
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """A kernel call before its buffers have names. ``before`` must have run; ``places`` overrides where an array is written."""
+
+    number: int
+    lowered: Lowered
+    reads: list[Array] = field(default_factory=list)
+    writes: list[Array] = field(default_factory=list)
+    before: set[int] = field(default_factory=set)
+    after: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Storage:
+    """The outcome: tasks with their dependencies, buffers by name, and the buffer of every array by ``id``.
+
+    ``padded`` maps arrays written in whole blocks to the larger buffer that their own one is the beginning of.
+    """
+
+    tasks: list[Task]
+    buffers: dict[str, PlanBuffer]
+    names: dict[int, str]
+    padded: dict[int, str]
+    inputs: tuple[str, ...]
+    states: tuple[str, ...]
+    outputs: tuple[str, ...]
+    reasons: list[str]
+    keep: list[Array]
+
+    def root(self, name: str) -> str:
+        """The buffer whose memory ``name`` is in."""
+        while self.buffers[name].alias:
+            name = self.buffers[name].alias
+        return name
+
+    def name_of(self, array: Array, write: bool) -> str:
+        """The buffer through which an array is read or written."""
+        return self.padded[id(array)] if write and id(array) in self.padded else self.names[id(array)]
+
+
+class Bufferizer:
+    """Assigns buffers to the arrays of lowered clusters. ``aliases`` maps reshapes to the value they rename."""
+
+    def __init__(self, clusters: Clusters, lowered: Sequence[Lowered]) -> None:
+        self.graph: Graph = clusters.graph
+        self.aliases = clusters.aliases
+        self.tasks: list[Task] = []
+        self.writer: dict[int, Task] = {}
+        self.readers: dict[int, list[Task]] = {}
+        self.buffers: dict[str, PlanBuffer] = {}
+        self.names: dict[int, str] = {}
+        self.padded: dict[int, str] = {}
+        self.reasons: list[str] = []
+        self.keep: list[Array] = []
+        for one in lowered:
+            self.add_task(one)
+
+    def base(self, array: Array) -> Array:
+        while isinstance(array, Value) and id(array) in self.aliases:
+            array = self.aliases[id(array)]
+        return array
+
+    # -- tasks ----------------------------------------------------------------------------------------------------
+    def add_task(self, lowered: Lowered) -> Task:
+        task = Task(len(self.tasks), lowered)
+        self.tasks.append(task)
+        modes = {b.name: b.mode for b in lowered.kernel.buffers}
+        for name, array in lowered.arrays.items():
+            base = self.base(array)
+            if modes[name] == "in":
+                task.reads.append(base)
+                self.readers.setdefault(id(base), []).append(task)
+                if id(base) in self.writer:
+                    self.order(self.writer[id(base)], task)
+            else:
+                task.writes.append(base)
+                self.writer[id(base)] = task
+        return task
+
+    def order(self, first: Task, second: Task) -> None:
+        if first is not second:
+            first.after.add(second.number)
+            second.before.add(first.number)
+
+    def reaches(self, start: Task, goals: set[int]) -> bool:
+        """Whether a task of ``goals`` must run after ``start`` (True also when the search gets too long)."""
+        seen = {start.number}
+        stack = [start]
+        while stack:
+            for number in stack.pop().after:
+                if number in goals or len(seen) > SEARCH_LIMIT:
+                    return True
+                if number not in seen:
+                    seen.add(number)
+                    stack.append(self.tasks[number])
+        return False
+
+    # -- buffers ----------------------------------------------------------------------------------------------------
+    def declare(self, name: str, array: Array, kind: str, slot: int = -1, alias: str = "") -> str:
+        literal = array.op.literal if isinstance(array, Value) and isinstance(array.op, Constant) else None
+        self.buffers[name] = PlanBuffer(name, array.dtype, array.shape, kind, slot, literal if kind == "const" else None, alias)
+        self.names[id(array)] = name
+        self.keep.append(array)
+        return name
+
+    def view(self, array: Array, of: str) -> str:
+        """A buffer for ``array`` that shares the memory of ``of``."""
+        root = self.buffers[of]
+        return self.declare(f"{of}.{len(self.buffers)}", array, root.kind, -1, root.alias or of)
+
+    def run(self) -> Storage:
+        graph = self.graph
+        inputs = tuple(self.declare(f"in{k}", v, "input", k) for k, v in enumerate(graph.inputs))
+        states = tuple(self.declare(f"state{k}", v, "state", k) for k, v in enumerate(graph.states))
+        outputs = tuple(self.place_output(k, v) for k, v in enumerate(graph.outputs))
+        for slot, value in graph.updates:
+            self.place_update(slot, value)
+        for task in self.tasks:
+            for name, array in task.lowered.arrays.items():
+                self.place(task, name, array)
+        return Storage(self.tasks, self.buffers, self.names, self.padded, inputs, states, outputs, self.reasons, self.keep)
+
+    def place(self, task: Task, parameter: str, array: Array) -> None:
+        """Give the array of a parameter a buffer, if it has none yet."""
+        base = self.base(array)
+        if id(base) not in self.names:
+            is_const = isinstance(base, Value) and isinstance(base.op, Constant)
+            kind = "const" if is_const else "temp"
+            number = sum(b.kind == kind and not b.alias for b in self.buffers.values()) if is_const else self.writer[id(base)].number
+            name = f"{'const' if is_const else 't'}{number}"
+            while name in self.buffers:
+                name += "_"
+            self.declare(name, base, kind)
+            self._pad(base, name)
+        if array is not base and id(array) not in self.names:
+            self.view(array, self.names[id(base)])
+
+    def _pad(self, base: Array, name: str) -> None:
+        """An array written in whole blocks is the beginning of a larger buffer."""
+        if id(base) not in self.writer:
+            return
+        lowered = self.writer[id(base)].lowered
+        written = next(n for n, a in lowered.arrays.items() if a is base)
+        shape = lowered.padded.get(written)
+        if shape is not None:
+            self.buffers[f"{name}.blocks"] = PlanBuffer(f"{name}.blocks", base.dtype, shape, "temp")
+            self.buffers[name] = replace(self.buffers[name], alias=f"{name}.blocks")
+            self.padded[id(base)] = f"{name}.blocks"
+
+    # -- results ------------------------------------------------------------------------------------------------
+    def place_output(self, slot: int, value: Value) -> str:
+        base = self.base(value)
+        if id(base) in self.names or id(base) not in self.writer:
+            copy = Scratch(value.dtype, value.shape)
+            self.add_task(lower_copy(value, copy))
+            self.reasons.append(f"output {slot} is copied: it is an input, a state, a constant or another output too")
+            return self.declare(f"out{slot}", copy, "output", slot)
+        if value is base:
+            return self.declare(f"out{slot}", value, "output", slot)
+        name = self.declare(f"out{slot}", value, "output", slot)
+        self.view(base, name)
+        return name
+
+    def place_update(self, slot: int, value: Value) -> None:
+        state = self.graph.states[slot]
+        base = self.base(value)
+        if base is state:
+            return
+        fresh = id(base) in self.writer and id(base) not in self.names
+        if fresh:
+            task, target = self.writer[id(base)], base
+        else:
+            target = Scratch(value.dtype, value.shape)
+            task = self.add_task(lower_copy(value, target))
+        refusal = self.refuse_in_place(task, target, state)
+        if not refusal:
+            for reader in self.readers.get(id(state), ()):
+                self.order(reader, task)
+            if state in task.reads:
+                task.lowered = merge_parameters(task.lowered, state, target)
+                task.reads.remove(state)
+            self.settle(target, state)
+            return
+        self.reasons.append(f"state {slot} is updated through a copy: {refusal}")
+        copy = Scratch(state.dtype, state.shape)
+        last = self.add_task(lower_copy(target, copy))
+        for reader in self.readers.get(id(state), ()):
+            self.order(reader, last)
+        self.settle(copy, state)
+
+    def settle(self, target: Array, state: Value) -> None:
+        """The new value lives in the state's memory."""
+        if target.shape == state.shape:
+            self.names[id(target)] = self.names[id(state)]
+            self.keep.append(target)
+        else:
+            self.view(target, self.names[id(state)])
+
+    def refuse_in_place(self, task: Task, target: Array, state: Value) -> str:
+        """Why the task cannot write ``target`` into the state's memory, or ``""``."""
+        others = {t.number for t in self.readers.get(id(state), ()) if t is not task}
+        if others and self.reaches(task, others):
+            return "the old value is read after the new one is known"
+        if state in task.reads and not is_elementwise_self_read(task.lowered, state, target, self.base):
+            return "the kernel reads the old value at other elements than it writes"
+        return ""
+
+
+def is_elementwise_self_read(lowered: Lowered, state: Value, target: Array, base: Callable[[Array], Array]) -> bool:
+    """Whether a kernel reads a state only at the index at which it stores the new value."""
+    names = [n for n, a in lowered.arrays.items() if base(a) is state]
+    written = next(n for n, a in lowered.arrays.items() if a is target)
+    shapes = {b.name: b.shape for b in lowered.kernel.buffers}
+    if len(names) != 1 or shapes[names[0]] != shapes[written] or lowered.arrays[names[0]] is not state:
+        return False
+    stores = [s.index for s in statements(lowered.kernel.body) if isinstance(s, Store) and s.buffer == written]
+    loads = [e.index for e in expressions(lowered.kernel.body) if isinstance(e, Load) and e.buffer == names[0]]
+    return len(stores) == 1 and all(index == stores[0] for index in loads)
+
+
+def merge_parameters(lowered: Lowered, state: Value, target: Array) -> Lowered:
+    """The kernel with the state's parameter and the new value's made one, read and written."""
+    old = next(n for n, a in lowered.arrays.items() if a is state)
+    new = next(n for n, a in lowered.arrays.items() if a is target)
+    kernel = lowered.kernel
+    body = Rebuilder(buffers={new: old}).body(kernel.body)
+    buffers = tuple(replace(b, mode="inout") if b.name == old else b for b in kernel.buffers if b.name != new)
+    arrays = {n: target if n == old else a for n, a in lowered.arrays.items() if n != new}
+    return replace(lowered, kernel=Kernel(kernel.name, buffers, kernel.sizes, body, kernel.checks), arrays=arrays)

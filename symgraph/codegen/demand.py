@@ -1,0 +1,142 @@
+"""Which values must exist as arrays, and what inlining the others costs.
+
+A value is either *stored* (some kernel writes its array) or *inlined*: computed anew in every kernel that needs an element. Here
+is what clustering has to respect: results of the graph, operands of matrix products, arrays that a reshape renames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..ir.graph import Graph, Node, Value
+from ..ir.op import Elementwise, Indexed, Leaf, Reduction
+from ..ir.ops.contraction import Contraction
+from ..ir.ops.leaves import Constant
+from ..ir.ops.views import Reshape
+from .access import Access, Meanings, compose, identity, is_view
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """What an element of a value costs when computed in place: arithmetic, and the arrays read (at accesses of its axes)."""
+
+    cost: int
+    reads: tuple[tuple[Value, Access], ...]
+
+
+@dataclass(slots=True)
+class Demand:
+    """Facts about a graph's values, by ``id``.
+
+    ``stored`` says why a value must be an array; ``aliases`` maps a reshape to the value whose memory it renames; ``careful`` are values that
+    some op reads repeatedly or at computed places; ``uses`` counts reading nodes (results count as one).
+    """
+
+    meanings: Meanings
+    stored: dict[int, str] = field(default_factory=dict)
+    aliases: dict[int, Value] = field(default_factory=dict)
+    careful: set[int] = field(default_factory=set)
+    uses: dict[int, int] = field(default_factory=dict)
+
+    def base(self, value: Value) -> Value:
+        """The value whose array holds ``value``, through any number of reshapes."""
+        while id(value) in self.aliases:
+            value = self.aliases[id(value)]
+        return value
+
+
+def is_splat(value: Value) -> bool:
+    """A constant whose elements all have the same bits: written into the code instead of read."""
+    if not isinstance(value.op, Constant):
+        return False
+    array = value.op.literal.array
+    if array.size <= 1:
+        return array.size == 1
+    flat = array.reshape(-1)
+    return flat[:1].tobytes() * flat.size == flat.tobytes()
+
+
+def find_demand(graph: Graph, meanings: Meanings) -> Demand:
+    """The demand of a closed graph, in one sweep from the results back."""
+    demand = Demand(meanings)
+    for value in graph.results:
+        demand.stored[id(value)] = "a result"
+        demand.uses[id(value)] = demand.uses.get(id(value), 0) + 1
+    for node in reversed(graph.nodes):
+        for operand in {id(v): v for v in node.inputs}.values():
+            demand.uses[id(operand)] = demand.uses.get(id(operand), 0) + 1
+        if isinstance(node.op, Contraction):
+            for operand in node.inputs if is_matrix_product(node) else ():
+                demand.stored.setdefault(id(stored_operand(operand, meanings)), "an operand of a matrix product")
+        elif isinstance(node.op, Indexed):
+            _look_at(node, demand)
+    return demand
+
+
+def _look_at(node: Node, demand: Demand) -> None:
+    meaning, value = demand.meanings.of(node), node.output
+    if isinstance(node.op, Reshape) and (id(value) in demand.stored or not is_view(meaning) or None in meaning.reads[0].access):
+        demand.aliases[id(value)] = node.inputs[0]
+        demand.stored.setdefault(id(node.inputs[0]), "reshaped")
+        return
+    for read in meaning.reads:
+        used = {k for k in read.access if k is not None and k >= 0}
+        repeated = any(k not in used for k, d in enumerate(value.shape) if d != 1)
+        if repeated or None in read.access or sum(r.operand == read.operand for r in meaning.reads) > 1:
+            demand.careful.add(id(node.inputs[read.operand]))
+
+
+def stored_operand(value: Value, meanings: Meanings) -> Value:
+    """The array a product reads for an operand: ``value``, or what it is a view of (transposed, repeated, sliced)."""
+    while isinstance(value.op, Indexed):
+        meaning = meanings.of(value.node)
+        if not is_view(meaning) or any(a is None for a in meaning.reads[0].affine):
+            return value
+        value = value.node.inputs[meaning.reads[0].operand]
+    return value
+
+
+def is_matrix_product(node: Node) -> bool:
+    """A contraction with rows, columns and a sum, none of length one: work for the matrix kernel. Others are folds of products."""
+    op = node.op
+    if not isinstance(op, Contraction):
+        return False
+    a, b, _ = op.labels
+    sizes = {**dict(zip(b, node.inputs[1].shape, strict=True)), **dict(zip(a, node.inputs[0].shape, strict=True))}
+    return all(any(sizes[c] != 1 for c in letters) for letters in (op.rows, op.columns, op.summed))
+
+
+def inline_of(node: Node, known: dict[int, Inline], meanings: Meanings) -> Inline:
+    """The cost and reads of an elementwise or indexed node whose inlined operands are in ``known``."""
+    meaning = meanings.of(node)
+    cost = meaning.cost
+    reads: dict[tuple[int, Access], tuple[Value, Access]] = {}
+    for read in meaning.reads:
+        operand = node.inputs[read.operand]
+        for source, access in reads_of(operand, known):
+            at = compose(read.access, access)
+            reads[id(source), at] = (source, at)
+        inline = known.get(id(operand))
+        cost += inline.cost if inline is not None else 0
+    return Inline(cost, tuple(reads.values()))
+
+
+def reads_of(value: Value, known: dict[int, Inline]) -> tuple[tuple[Value, Access], ...]:
+    """The arrays read for an element of ``value``: its own if it is not inlined."""
+    inline = known.get(id(value))
+    if inline is not None:
+        return inline.reads
+    return () if is_splat(value) else ((value, identity(value.shape)),)
+
+
+def is_pointwise(value: Value) -> bool:
+    """A result of an elementwise or indexed op."""
+    return isinstance(value.op, (Elementwise, Indexed))
+
+
+def is_leaf(value: Value) -> bool:
+    return isinstance(value.op, Leaf)
+
+
+def is_reduction(value: Value) -> bool:
+    return isinstance(value.op, Reduction)

@@ -1,0 +1,389 @@
+"""Forming clusters: one sweep over the nodes, operands first, that finds a home for each value that needs one.
+
+A value joins the cluster of something it reads when it can be computed in the same loops, at the element where its operand is
+computed, and when no path leads out of that cluster and back. The search for such a path looks only at clusters with nodes
+younger than the cluster's oldest, and gives up (no fusion) after a fixed number, so that the sweep is linear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import InternalError
+from ..ir.dims import Shape
+from ..ir.graph import Graph, Node, Value
+from ..ir.op import Elementwise, Indexed, Leaf, Reduction
+from ..ir.ops.contraction import Contraction
+from ..ir.ops.random import RandomBits
+from .access import ZERO, Access, Meanings, identity
+from .cluster import Cluster, Clusters, Decision, Form
+from .demand import Demand, Inline, find_demand, inline_of, is_leaf, is_matrix_product, reads_of, stored_operand
+
+#: A value costs little if recomputing it in a second kernel is cheaper than writing and reading it.
+CHEAP = 6
+CHEAP_READS = 3
+#: The same for a value that its reader reads many times over.
+CHEAP_REPEATED = 3
+MAX_READS = 16
+MAX_MEMBERS = 96
+SEARCH_LIMIT = 256
+
+_PREFERENCE = {Form.CONTRACT: 0, Form.ROW: 1, Form.FOLD: 2, Form.MAP: 3, Form.RANDOM: 4}
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A cluster being formed. ``reads`` are (reader's shape level is the whole domain, array, access) of its members."""
+
+    number: int
+    form: Form
+    domain: Shape
+    reduced: tuple[int, ...]
+    first: int
+    last: int
+    members: list[Value] = field(default_factory=list)
+    reads: dict[tuple[bool, int, Access], tuple[bool, Value, Access]] = field(default_factory=dict)
+    feeds: set[int] = field(default_factory=set)
+    merged_into: int = -1
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        return tuple(k for k in range(len(self.domain)) if k not in self.reduced)
+
+    @property
+    def outer(self) -> Shape:
+        return tuple(self.domain[k] for k in self.kept)
+
+    def is_full(self, shape: Shape) -> bool:
+        """Whether values of this shape live on the whole domain (else on the kept axes)."""
+        return bool(self.reduced) and shape == self.domain
+
+    def aligned(self, reader_full: bool, member: Shape) -> Access | None:
+        """The access at which a reader sees the member's current element; None if it never does."""
+        if self.is_full(member):
+            return identity(self.domain) if reader_full else None
+        if not reader_full:
+            return identity(self.outer)
+        return tuple(ZERO if self.domain[k] == 1 else k for k in self.kept)
+
+
+class Fusion:
+    """The sweep. ``drafts`` are clusters so far, ``inline`` what inlined values cost, ``home`` the draft of each other value."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.demand: Demand = find_demand(graph, Meanings())
+        self.drafts: list[Draft] = []
+        self.inline: dict[int, Inline] = {}
+        self.home: dict[int, int] = {}
+        self.decisions: list[tuple[Value, int, str]] = []
+        self.siblings: dict[tuple[object, ...], int] = {}
+        self.results = {id(self.demand.base(v)) for v in graph.results}
+        self.time = 0
+
+    # -- the sweep ------------------------------------------------------------------------------------------------
+    def run(self) -> None:
+        for self.time, node in enumerate(self.graph.nodes):
+            if isinstance(node.op, Leaf):
+                continue
+            if isinstance(node.op, Contraction):
+                self.place_contraction(node)
+            elif isinstance(node.op, Reduction):
+                self.place_reduction(node)
+            elif isinstance(node.op, (Elementwise, Indexed)):
+                self.place_pointwise(node)
+            else:
+                raise InternalError(f"op {node.op.name} reached code generation; it must be expanded before")
+
+    def place_contraction(self, node: Node) -> None:
+        value = node.output
+        if is_matrix_product(node):
+            reads = [(stored_operand(v, self.demand.meanings), (None,)) for v in node.inputs]
+            draft = self.open(Form.CONTRACT, value.shape, ())
+            self.join(draft, value, [(True, v, a) for v, a in reads], "a matrix product")
+            return
+        op = node.op
+        assert isinstance(op, Contraction)
+        a, b, out = op.labels
+        axes = out + op.summed
+        sizes = {**dict(zip(b, node.inputs[1].shape, strict=True)), **dict(zip(a, node.inputs[0].shape, strict=True))}
+        domain = tuple(sizes[c] for c in axes)
+        found: list[tuple[bool, Value, Access]] = []
+        for labels, operand in ((a, node.inputs[0]), (b, node.inputs[1])):
+            here = tuple(axes.index(c) if sizes[c] != 1 else ZERO for c in labels)
+            for source, access in reads_of(operand, self.inline):
+                found.append((True, source, tuple(here[k] if k is not None and k >= 0 else k for k in access)))
+        reduced = tuple(range(len(out), len(axes)))
+        form = Form.MAP if not reduced else Form.ROW if out else Form.FOLD
+        self.join(self.open(form, domain, reduced), value, found, "a sum of products without rows or columns")
+
+    def place_reduction(self, node: Node) -> None:
+        (x,), op, value = node.inputs, node.op, node.output
+        assert isinstance(op, Reduction)
+        reads = [(True, source, access) for source, access in reads_of(x, self.inline)]
+        trailing = 0 < len(op.axes) < x.type.ndim and op.axes == tuple(range(x.type.ndim - len(op.axes), x.type.ndim))
+        candidates = self.candidates(reads)
+        for _, source, access in reads:
+            sibling = self.siblings.get((id(source), access, x.shape, op.axes))
+            if sibling is not None:
+                candidates.append(self.find(sibling))
+        why_not = "nothing it reads is computed in loops it fits"
+        for draft in dict.fromkeys(candidates):
+            if draft.form is Form.MAP and trailing and draft.domain == x.shape and not draft.reduced:
+                draft_form, draft_reduced = Form.ROW, op.axes
+            elif draft.form in (Form.ROW, Form.FOLD) and (draft.domain, draft.reduced) == (x.shape, op.axes):
+                draft_form, draft_reduced = draft.form, draft.reduced
+            else:
+                continue
+            refusal = self.refuse_widened(draft, reads, draft_form, draft_reduced)
+            if refusal:
+                why_not = refusal
+                continue
+            if draft_form is not draft.form:
+                draft.form, draft.reduced = draft_form, draft_reduced
+                draft.reads = {(True, i, a): (True, v, a) for _, i, a in draft.reads for v in [draft.reads[False, i, a][1]]}
+            self.join(draft, value, reads, "a fold over the same rows" if trailing else "a fold over the same axes")
+            return
+        draft = self.open(Form.ROW if trailing else Form.FOLD, x.shape, op.axes)
+        self.join(draft, value, reads, f"a fold of its own: {why_not}")
+
+    def refuse_widened(
+        self, draft: Draft, reads: list[tuple[bool, Value, Access]], form: Form, reduced: tuple[int, ...]
+    ) -> str:
+        if form is draft.form:
+            return self.refuse(draft, reads)
+        wide = Draft(draft.number, form, draft.domain, reduced, draft.first, draft.last, draft.members)
+        return self.refuse(wide, reads)
+
+    def place_pointwise(self, node: Node) -> None:
+        value = node.output
+        if id(value) in self.demand.aliases:
+            self.note(value, -1, "a reshape: the same array under another shape")
+            return
+        inline = inline_of(node, self.inline, self.demand.meanings)
+        if isinstance(node.op, RandomBits) and id(value) not in self.results:
+            draft = self.open(Form.RANDOM, value.shape, ())
+            self.join(draft, value, [(False, v, a) for v, a in inline.reads], "random bits are computed once")
+            return
+        why = self.why_stored(value, inline)
+        if not why:
+            self.inline[id(value)] = inline
+            self.note(value, -1, "cheap to recompute" if self.demand.uses.get(id(value), 0) > 1 else "one reader")
+            return
+        why_not = "it reads nothing computed in loops it fits"
+        for draft in self.pointwise_candidates(value, inline):
+            full = draft.is_full(value.shape)
+            if not full and value.shape != draft.outer:
+                continue
+            if full and draft.form is not Form.ROW:
+                continue
+            reads = [(full, v, a) for v, a in inline.reads]
+            refusal = self.refuse_pointwise(draft, value, reads)
+            if not refusal:
+                self.join(draft, value, reads, f"{why}; computed in the same loops as what it reads")
+                self.absorb_maps(draft, value, reads)
+                return
+            why_not = refusal
+        if why.startswith("narrower"):
+            self.inline[id(value)] = inline
+            self.note(value, -1, f"recomputed: {why_not}")
+            return
+        draft = self.open(Form.MAP, value.shape, ())
+        self.join(draft, value, [(False, v, a) for v, a in inline.reads], f"{why}; a kernel of its own: {why_not}")
+
+    def why_stored(self, value: Value, inline: Inline) -> str:
+        """Why a value should have a home, or ``""`` where it is better inlined."""
+        if id(value) in self.demand.stored:
+            return self.demand.stored[id(value)]
+        if len(inline.reads) > MAX_READS:
+            return "reads too many arrays to be inlined"
+        if self.demand.uses.get(id(value), 0) > 1 and (inline.cost > CHEAP or len(inline.reads) > CHEAP_READS):
+            return "several readers, and not cheap"
+        if id(value) in self.demand.careful and inline.cost > CHEAP_REPEATED:
+            return "read many times over, and not cheap"
+        if isinstance(value.op, Elementwise):
+            same = identity(value.shape)
+            for source, access in inline.reads:
+                if id(source) in self.home and access == same and source.dtype.itemsize > value.dtype.itemsize:
+                    return "narrower than what it is computed from"
+        return ""
+
+    # -- candidates and refusals ------------------------------------------------------------------------------------
+    def find(self, number: int) -> Draft:
+        draft = self.drafts[number]
+        while draft.merged_into >= 0:
+            draft = self.drafts[draft.merged_into]
+        return draft
+
+    def draft_of(self, value: Value) -> Draft | None:
+        """The draft that computes the array ``value`` is in, if one does."""
+        number = self.home.get(id(self.demand.base(value)))
+        return None if number is None else self.find(number)
+
+    def candidates(self, reads: list[tuple[bool, Value, Access]]) -> list[Draft]:
+        found = {d.number: d for _, v, _ in reads if id(v) in self.home for d in [self.find(self.home[id(v)])]}
+        return sorted(found.values(), key=lambda d: (_PREFERENCE[d.form], -d.last))
+
+    def pointwise_candidates(self, value: Value, inline: Inline) -> list[Draft]:
+        drafts = self.candidates([(False, v, a) for v, a in inline.reads])
+        same = identity(value.shape)
+        keys: list[tuple[object, ...]] = [(id(v), value.shape) for v, a in inline.reads if a == same]
+        if not value.shape:
+            keys.append(("scalars",))
+        drafts += [self.find(self.siblings[k]) for k in keys if k in self.siblings]
+        return list(dict.fromkeys(drafts))
+
+    def refuse_pointwise(self, draft: Draft, value: Value, reads: list[tuple[bool, Value, Access]]) -> str:
+        if draft.form is Form.RANDOM:
+            inside = {id(v) for v in draft.members}
+            scalars_only = all(id(v) in inside or all(k == ZERO for k in a) for _, v, a in reads)
+            if id(value) in self.results or not scalars_only or not isinstance(value.op, Elementwise):
+                return "random bits are drawn in blocks, with nothing but scalars beside them"
+        if draft.form is Form.CONTRACT and any(None in a for _, _, a in reads):
+            return "an epilogue reads arrays at its own row and column only"
+        return self.refuse(draft, reads)
+
+    def refuse(self, draft: Draft, reads: list[tuple[bool, Value, Access]]) -> str:
+        """Why a value with these reads cannot be computed in the loops of ``draft``, or ``""``."""
+        if len(draft.members) >= MAX_MEMBERS:
+            return "the cluster is full"
+        sources: dict[int, Draft] = {}
+        for full, source, access in reads:
+            home = self.draft_of(source)
+            if home is None:
+                continue
+            if home.number != draft.number:
+                sources[home.number] = home
+            elif id(source) in self.demand.aliases:
+                return "it reads a reshape of an array computed in the same loops"
+            elif draft.aligned(full, source.shape) != access:
+                return f"it reads {source.op.name} of that kernel at other elements"
+        for source_draft in sources.values():
+            if self.reaches(source_draft, draft):
+                return "another operand depends on that kernel"
+        return ""
+
+    def reaches(self, start: Draft, goal: Draft) -> bool:
+        """Whether ``start`` depends on ``goal`` (True also when the search gets too long)."""
+        seen = {start.number}
+        stack = [start]
+        while stack:
+            draft = stack.pop()
+            if draft.number == goal.number or len(seen) > SEARCH_LIMIT:
+                return True
+            for number in draft.feeds:
+                feed = self.find(number)
+                if feed.number not in seen and feed.last >= goal.first:
+                    seen.add(feed.number)
+                    stack.append(feed)
+        return False
+
+    # -- changes ------------------------------------------------------------------------------------------------
+    def open(self, form: Form, domain: Shape, reduced: tuple[int, ...]) -> Draft:
+        draft = Draft(len(self.drafts), form, domain, reduced, self.time, self.time)
+        self.drafts.append(draft)
+        if form is Form.MAP and not domain:
+            self.siblings["scalars",] = draft.number
+        return draft
+
+    def join(self, draft: Draft, value: Value, reads: list[tuple[bool, Value, Access]], reason: str) -> None:
+        draft.members.append(value)
+        draft.last = self.time
+        self.home[id(value)] = draft.number
+        for full, source, access in reads:
+            home = self.draft_of(source)
+            if home is not None and home.number != draft.number:
+                draft.feeds.add(home.number)
+            draft.reads[full, id(source), access] = (full, source, access)
+            if full and draft.reduced:
+                self.siblings[id(source), access, draft.domain, draft.reduced] = draft.number
+            elif draft.form is Form.MAP and access == identity(draft.domain):
+                self.siblings[id(source), draft.domain] = draft.number
+        self.note(value, draft.number, reason)
+
+    def absorb_maps(self, draft: Draft, value: Value, reads: list[tuple[bool, Value, Access]]) -> None:
+        """Merge the map clusters whose values ``value`` reads at its own element."""
+        if draft.form not in (Form.MAP, Form.ROW):
+            return
+        for other in self.candidates(reads):
+            if other.form is Form.MAP and other.number != draft.number and not self.refuse_merge(draft, other, value.shape):
+                self.merge(draft, other, draft.is_full(value.shape))
+
+    def refuse_merge(self, draft: Draft, other: Draft, shape: Shape) -> bool:
+        if other.domain != shape or len(draft.members) + len(other.members) > MAX_MEMBERS:
+            return True
+        inside, elsewhere = {id(v) for v in draft.members}, {id(v) for v in other.members}
+        for full, source, access in draft.reads.values():
+            if id(self.demand.base(source)) in elsewhere:
+                if id(source) in self.demand.aliases or draft.aligned(full, source.shape) != access:
+                    return True
+        if any(id(self.demand.base(source)) in inside for _, source, _ in other.reads.values()):
+            return True
+        feeds = [self.find(n) for n in draft.feeds]
+        return any(f.number != other.number and self.reaches(f, other) for f in feeds)
+
+    def merge(self, draft: Draft, other: Draft, full: bool) -> None:
+        other.merged_into = draft.number
+        draft.members = other.members + draft.members
+        draft.first = min(draft.first, other.first)
+        for _, source, access in other.reads.values():
+            draft.reads[full, id(source), access] = (full, source, access)
+        draft.feeds = {n for n in draft.feeds | other.feeds if self.find(n).number != draft.number}
+
+    def note(self, value: Value, number: int, reason: str) -> None:
+        self.decisions.append((value, number, reason))
+
+    # -- results ------------------------------------------------------------------------------------------------
+    def stored(self) -> set[int]:
+        """Members that are written to arrays: results, and what other clusters read and cannot cheaply recompute.
+
+        A cheap member whose own operands are all arrays anyway is recomputed by its outside readers instead.
+        """
+        outside: set[int] = set()
+        for draft in self.drafts:
+            if draft.merged_into < 0:
+                for _, source, _ in draft.reads.values():
+                    base = self.demand.base(source)
+                    if id(base) in self.home and self.find(self.home[id(base)]).number != draft.number:
+                        outside.add(id(base))
+        out: set[int] = set()
+        for value, number, _ in list(self.decisions):
+            if number < 0 or (id(value) not in self.demand.stored and id(value) not in outside):
+                continue
+            if id(value) not in self.demand.stored and id(value) not in self.demand.careful:
+                if self.is_recomputable(value, out):
+                    continue
+            out.add(id(value))
+        return out
+
+    def is_recomputable(self, value: Value, stored: set[int]) -> bool:
+        if not isinstance(value.op, (Elementwise, Indexed)) or isinstance(value.op, RandomBits):
+            return False
+        inline = inline_of(value.node, self.inline, self.demand.meanings)
+        arrays = all(is_leaf(s) or id(self.demand.base(s)) in stored for s, _ in inline.reads)
+        return arrays and inline.cost <= CHEAP and len(inline.reads) <= CHEAP_READS
+
+
+def form_clusters(graph: Graph) -> Clusters:
+    """Clusters of a closed, optimised graph.
+
+    Raises:
+        InternalError: for an op that should have been expanded.
+    """
+    fusion = Fusion(graph)
+    fusion.run()
+    stored = fusion.stored()
+    times = {id(v): t for t, node in enumerate(graph.nodes) for v in node.outputs}
+    clusters: list[Cluster] = []
+    numbers: dict[int, int] = {}
+    for draft in fusion.drafts:
+        members = tuple(sorted(draft.members, key=lambda v: times[id(v)]))
+        kept = tuple(v for v in members if id(v) in stored)
+        if draft.merged_into < 0 and kept:
+            numbers[draft.number] = len(clusters)
+            clusters.append(Cluster(len(clusters), draft.form, draft.domain, draft.reduced, members, kept))
+    decisions = tuple(
+        Decision(v, numbers.get(fusion.find(n).number, -1) if n >= 0 else -1, reason) for v, n, reason in fusion.decisions
+    )
+    home = {id(v): c.number for c in clusters for v in c.stored}
+    return Clusters(graph, tuple(clusters), decisions, home, fusion.demand.aliases)
