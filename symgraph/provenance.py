@@ -6,15 +6,15 @@ equality, so two equal nodes from different lines are one node with both origins
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 
-_LIBRARY = str(Path(__file__).resolve().parent)
+_LIBRARY = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _scope: ContextVar[str] = ContextVar("symgraph_scope", default="")
 
 
@@ -28,7 +28,7 @@ class Origin:
     grad: bool = False
 
     def __str__(self) -> str:
-        place = f"{Path(self.file).name}:{self.line}" if self.file else ""
+        place = f"{os.path.basename(self.file)}:{self.line}" if self.file else ""
         text = f"{self.layer} ({place})" if self.layer and place else self.layer or place or "?"
         return f"grad of {text}" if self.grad else text
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class Generator:
     def __init__(self) -> None:
         self.key = Variable(np.zeros(4, np.uint32), name="random_key")
         self.draws = itertools.count()
-        self.seed(int.from_bytes(np.random.default_rng().bytes(8), "little"))
+        self.seed(int.from_bytes(os.urandom(8), "little"))
 
     def seed(self, seed: int) -> None:
         self.key.set_value(np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF, 0, 0], np.uint32))

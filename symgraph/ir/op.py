@@ -12,8 +12,9 @@ exactly one *form*, which says how it is computed:
 `Leaf`         no operands and no computation: input, state, constant
 ============== =======================================================================================================
 
-To add an op, write one class in the right file of :mod:`symgraph.ir.ops` and decorate it with :func:`register`; the
-contract tests, the printer, the parser, both targets and the documentation then know it.
+To add an op, write one class in the right file of :mod:`symgraph.ir.ops` and decorate it with :func:`register`, and with
+``@dataclass(frozen=True)`` if it has attributes (without, the decorator would only cost import time); the contract tests,
+the printer, the parser, both targets and the documentation then know it.
 """
 
 from __future__ import annotations
@@ -135,7 +136,6 @@ def _map_dims(value: Any, replace: dict[Symbol, Dim]) -> Any:
     return value
 
 
-@dataclass(frozen=True)
 class Elementwise(Op):
     """All operands have the result's shape; the result's element depends on the operands' elements at the same
     index."""
@@ -159,7 +159,6 @@ class Elementwise(Op):
         return results[0].size
 
 
-@dataclass(frozen=True)
 class Indexed(Op):
     """The result's element at an index is computed from operands' elements at computed indices (views, pad, take,
     iota ...)."""
@@ -207,7 +206,6 @@ class Reduction(Op):
         return operands[0].size
 
 
-@dataclass(frozen=True)
 class Composite(Op):
     """Defined by its expansion into other ops."""
 
@@ -215,7 +213,6 @@ class Composite(Op):
         raise NotImplementedError(f"{type(self).__name__}.expand")
 
 
-@dataclass(frozen=True)
 class Leaf(Op):
     """No operands: an input, a state, a constant."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,7 +27,6 @@ def numeric_dtype(name: str, operands: Sequence[TensorType]) -> Any:
     return dtype
 
 
-@dataclass(frozen=True)
 class Numeric(Elementwise):
     """An elementwise op on numbers whose scalar meaning is the intrinsic of the same name and whose reference is a
     ufunc."""
@@ -68,7 +66,6 @@ def _integer_pairs(cls: Any) -> list[Sample]:
 
 
 @register
-@dataclass(frozen=True)
 class Add(Numeric):
     name = "add"
     equivalents = "np.add, +; theano.tensor.add; K.+"
@@ -86,7 +83,6 @@ class Add(Numeric):
 
 
 @register
-@dataclass(frozen=True)
 class Sub(Numeric):
     name = "sub"
     equivalents = "np.subtract, -; theano.tensor.sub"
@@ -104,7 +100,6 @@ class Sub(Numeric):
 
 
 @register
-@dataclass(frozen=True)
 class Mul(Numeric):
     name = "mul"
     equivalents = "np.multiply, *; theano.tensor.mul"
@@ -123,7 +118,6 @@ class Mul(Numeric):
 
 
 @register
-@dataclass(frozen=True)
 class Div(Numeric):
     """True division of floats."""
 
@@ -146,7 +140,6 @@ class Div(Numeric):
         return [*_pairs(cls, low=0.5, high=3.0), Sample(cls(), (integers(3), integers(3)), error="floating point")]
 
 
-@dataclass(frozen=True)
 class _Stepwise(Numeric):
     """Constant almost everywhere in both operands."""
 
@@ -157,7 +150,6 @@ class _Stepwise(Numeric):
 
 
 @register
-@dataclass(frozen=True)
 class FloorDiv(_Stepwise):
     """``floor(a / b)``; for integers, 0 where ``b`` is 0."""
 
@@ -174,7 +166,6 @@ class FloorDiv(_Stepwise):
 
 
 @register
-@dataclass(frozen=True)
 class Mod(Numeric):
     """The remainder with the divisor's sign; for integers, 0 where ``b`` is 0."""
 
@@ -196,7 +187,6 @@ class Mod(Numeric):
 
 
 @register
-@dataclass(frozen=True)
 class Pow(Numeric):
     """``a ** b``; floats only (integer powers are products)."""
 
@@ -222,7 +212,6 @@ class Pow(Numeric):
         return [*_pairs(cls, low=0.5, high=3.0), Sample(cls(), (integers(3), integers(3)), error="floating point")]
 
 
-@dataclass(frozen=True)
 class _Choice(Numeric):
     """The larger or smaller operand; at a tie the gradient goes half to each."""
 
@@ -244,7 +233,6 @@ class _Choice(Numeric):
 
 
 @register
-@dataclass(frozen=True)
 class Maximum(_Choice):
     """NaN where an operand is NaN."""
 
@@ -257,7 +245,6 @@ class Maximum(_Choice):
 
 
 @register
-@dataclass(frozen=True)
 class Minimum(_Choice):
     """NaN where an operand is NaN."""
 
@@ -270,7 +257,6 @@ class Minimum(_Choice):
 
 
 @register
-@dataclass(frozen=True)
 class Neg(Numeric):
     name = "neg"
     equivalents = "np.negative, -x; theano.tensor.neg"
@@ -287,7 +273,6 @@ class Neg(Numeric):
 
 
 @register
-@dataclass(frozen=True)
 class Abs(Numeric):
     name = "abs"
     equivalents = "np.abs; theano.tensor.abs_; K.abs"
@@ -303,7 +288,6 @@ class Abs(Numeric):
         return _singles(cls) + [Sample(cls(), (integers(4, 5, dtype=d),)) for d in ("int32", "uint8")]
 
 
-@dataclass(frozen=True)
 class _Step(Numeric):
     """One operand, constant almost everywhere."""
 
@@ -318,7 +302,6 @@ class _Step(Numeric):
 
 
 @register
-@dataclass(frozen=True)
 class Sign(_Step):
     """-1, 0 or 1; NaN for NaN."""
 
@@ -328,7 +311,6 @@ class Sign(_Step):
 
 
 @register
-@dataclass(frozen=True)
 class Floor(_Step):
     name = "floor"
     equivalents = "np.floor; theano.tensor.floor"
@@ -339,7 +321,6 @@ class Floor(_Step):
 
 
 @register
-@dataclass(frozen=True)
 class Ceil(_Step):
     name = "ceil"
     equivalents = "np.ceil; theano.tensor.ceil"
@@ -350,7 +331,6 @@ class Ceil(_Step):
 
 
 @register
-@dataclass(frozen=True)
 class Trunc(_Step):
     name = "trunc"
     equivalents = "np.trunc; theano.tensor.trunc"
@@ -361,7 +341,6 @@ class Trunc(_Step):
 
 
 @register
-@dataclass(frozen=True)
 class Rint(_Step):
     """To the nearest integer, halves to even."""
 

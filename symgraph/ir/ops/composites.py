@@ -46,7 +46,6 @@ class _AxisFunction(Composite):
 
 
 @register
-@dataclass(frozen=True)
 class Softmax(_AxisFunction):
     """``exp(x) / sum(exp(x))`` along ``axis``, shifted by the maximum."""
 
@@ -72,7 +71,6 @@ class Softmax(_AxisFunction):
 
 
 @register
-@dataclass(frozen=True)
 class LogSoftmax(_AxisFunction):
     """``x - log(sum(exp(x)))`` along ``axis``, shifted by the maximum."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +18,6 @@ from .arithmetic import Cotangents, given
 from .sampling import SPECIAL, floats
 
 
-@dataclass(frozen=True)
 class FloatFunction(Elementwise):
     """``f(x)`` for floating ``x``. The scalar meaning is the intrinsic of the same name; ``domain`` bounds the
     samples."""
@@ -68,7 +66,6 @@ class FloatFunction(Elementwise):
 
 
 @register
-@dataclass(frozen=True)
 class Sqrt(FloatFunction):
     name = "sqrt"
     equivalents = "np.sqrt; theano.tensor.sqrt"
@@ -82,7 +79,6 @@ class Sqrt(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Exp(FloatFunction):
     name = "exp"
     equivalents = "np.exp; theano.tensor.exp; K.exp"
@@ -95,7 +91,6 @@ class Exp(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Exp2(FloatFunction):
     name = "exp2"
     equivalents = "np.exp2; theano.tensor.exp2"
@@ -108,7 +103,6 @@ class Exp2(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Expm1(FloatFunction):
     name = "expm1"
     equivalents = "np.expm1; theano.tensor.expm1"
@@ -121,7 +115,6 @@ class Expm1(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Log(FloatFunction):
     name = "log"
     equivalents = "np.log; theano.tensor.log; K.log"
@@ -135,7 +128,6 @@ class Log(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Log2(FloatFunction):
     name = "log2"
     equivalents = "np.log2; theano.tensor.log2"
@@ -149,7 +141,6 @@ class Log2(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Log10(FloatFunction):
     name = "log10"
     equivalents = "np.log10; theano.tensor.log10"
@@ -163,7 +154,6 @@ class Log10(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Log1p(FloatFunction):
     name = "log1p"
     equivalents = "np.log1p; theano.tensor.log1p"
@@ -177,7 +167,6 @@ class Log1p(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Sin(FloatFunction):
     name = "sin"
     equivalents = "np.sin; theano.tensor.sin; K.sin"
@@ -190,7 +179,6 @@ class Sin(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Cos(FloatFunction):
     name = "cos"
     equivalents = "np.cos; theano.tensor.cos; K.cos"
@@ -203,7 +191,6 @@ class Cos(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Tan(FloatFunction):
     name = "tan"
     equivalents = "np.tan; theano.tensor.tan"
@@ -217,7 +204,6 @@ class Tan(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Asin(FloatFunction):
     name = "asin"
     equivalents = "np.arcsin; theano.tensor.arcsin"
@@ -231,7 +217,6 @@ class Asin(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Acos(FloatFunction):
     name = "acos"
     equivalents = "np.arccos; theano.tensor.arccos"
@@ -245,7 +230,6 @@ class Acos(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Atan(FloatFunction):
     name = "atan"
     equivalents = "np.arctan; theano.tensor.arctan"
@@ -258,7 +242,6 @@ class Atan(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Sinh(FloatFunction):
     name = "sinh"
     equivalents = "np.sinh; theano.tensor.sinh"
@@ -271,7 +254,6 @@ class Sinh(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Cosh(FloatFunction):
     name = "cosh"
     equivalents = "np.cosh; theano.tensor.cosh"
@@ -284,7 +266,6 @@ class Cosh(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Tanh(FloatFunction):
     name = "tanh"
     equivalents = "np.tanh; theano.tensor.tanh; K.tanh"
@@ -297,7 +278,6 @@ class Tanh(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Asinh(FloatFunction):
     name = "asinh"
     equivalents = "np.arcsinh; theano.tensor.arcsinh"
@@ -310,7 +290,6 @@ class Asinh(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Acosh(FloatFunction):
     name = "acosh"
     equivalents = "np.arccosh; theano.tensor.arccosh"
@@ -324,7 +303,6 @@ class Acosh(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Atanh(FloatFunction):
     name = "atanh"
     equivalents = "np.arctanh; theano.tensor.arctanh"
@@ -338,7 +316,6 @@ class Atanh(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Sigmoid(FloatFunction):
     """``1 / (1 + exp(-x))``."""
 
@@ -354,7 +331,6 @@ class Sigmoid(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Softplus(FloatFunction):
     """``log(1 + exp(x))``."""
 
@@ -369,7 +345,6 @@ class Softplus(FloatFunction):
 
 
 @register
-@dataclass(frozen=True)
 class Erf(FloatFunction):
     """The error function."""
 

@@ -21,7 +21,6 @@ from .arithmetic import Cotangents, given
 from .sampling import SPECIAL, booleans, floats, integers
 
 
-@dataclass(frozen=True)
 class Comparison(Elementwise):
     """Two operands of one dtype, result bool; ``intrinsic`` names its scalar meaning."""
 
@@ -56,7 +55,6 @@ class Comparison(Elementwise):
 
 
 @register
-@dataclass(frozen=True)
 class Equal(Comparison):
     name = "equal"
     equivalents = "np.equal, ==; theano.tensor.eq; K.equal"
@@ -65,7 +63,6 @@ class Equal(Comparison):
 
 
 @register
-@dataclass(frozen=True)
 class NotEqual(Comparison):
     name = "not_equal"
     equivalents = "np.not_equal, !=; theano.tensor.neq; K.not_equal"
@@ -74,7 +71,6 @@ class NotEqual(Comparison):
 
 
 @register
-@dataclass(frozen=True)
 class Less(Comparison):
     name = "less"
     equivalents = "np.less, <; theano.tensor.lt; K.less"
@@ -83,7 +79,6 @@ class Less(Comparison):
 
 
 @register
-@dataclass(frozen=True)
 class LessEqual(Comparison):
     name = "less_equal"
     equivalents = "np.less_equal, <=; theano.tensor.le; K.less_equal"
@@ -92,7 +87,6 @@ class LessEqual(Comparison):
 
 
 @register
-@dataclass(frozen=True)
 class Greater(Comparison):
     name = "greater"
     equivalents = "np.greater, >; theano.tensor.gt; K.greater"
@@ -101,7 +95,6 @@ class Greater(Comparison):
 
 
 @register
-@dataclass(frozen=True)
 class GreaterEqual(Comparison):
     name = "greater_equal"
     equivalents = "np.greater_equal, >=; theano.tensor.ge; K.greater_equal"
@@ -109,7 +102,6 @@ class GreaterEqual(Comparison):
     ufunc = np.greater_equal
 
 
-@dataclass(frozen=True)
 class FloatTest(Elementwise):
     """A property of one float, result bool."""
 
@@ -140,7 +132,6 @@ class FloatTest(Elementwise):
 
 
 @register
-@dataclass(frozen=True)
 class IsNan(FloatTest):
     name = "isnan"
     equivalents = "np.isnan; theano.tensor.isnan"
@@ -148,7 +139,6 @@ class IsNan(FloatTest):
 
 
 @register
-@dataclass(frozen=True)
 class IsInf(FloatTest):
     name = "isinf"
     equivalents = "np.isinf; theano.tensor.isinf"
@@ -156,14 +146,12 @@ class IsInf(FloatTest):
 
 
 @register
-@dataclass(frozen=True)
 class IsFinite(FloatTest):
     name = "isfinite"
     equivalents = "np.isfinite"
     ufunc = np.isfinite
 
 
-@dataclass(frozen=True)
 class Bits(Elementwise):
     """An operation on the bits of integers; on bools it is the logical one."""
 
@@ -203,7 +191,6 @@ class Bits(Elementwise):
 
 
 @register
-@dataclass(frozen=True)
 class BitAnd(Bits):
     """Logical and of bools, bitwise and of integers."""
 
@@ -213,7 +200,6 @@ class BitAnd(Bits):
 
 
 @register
-@dataclass(frozen=True)
 class BitOr(Bits):
     """Logical or of bools, bitwise or of integers."""
 
@@ -223,7 +209,6 @@ class BitOr(Bits):
 
 
 @register
-@dataclass(frozen=True)
 class BitXor(Bits):
     name = "bit_xor"
     equivalents = "np.bitwise_xor, np.logical_xor, ^; theano.tensor.xor"
@@ -231,7 +216,6 @@ class BitXor(Bits):
 
 
 @register
-@dataclass(frozen=True)
 class BitNot(Bits):
     """Logical not of a bool, complement of an integer."""
 
@@ -241,7 +225,6 @@ class BitNot(Bits):
 
 
 @register
-@dataclass(frozen=True)
 class ShiftLeft(Bits):
     name = "shl"
     equivalents = "np.left_shift, <<"
@@ -250,7 +233,6 @@ class ShiftLeft(Bits):
 
 
 @register
-@dataclass(frozen=True)
 class ShiftRight(Bits):
     """Arithmetic for signed, logical for unsigned integers."""
 
@@ -261,7 +243,6 @@ class ShiftRight(Bits):
 
 
 @register
-@dataclass(frozen=True)
 class Where(Elementwise):
     """``a`` where the condition (bool) holds, else ``b``. Gradients go to the branch taken only."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,6 @@ def _cases(cls: Any, empty: bool = True) -> list[Sample]:
     return cases
 
 
-@dataclass(frozen=True)
 class _Monoid(Reduction):
     """A fold by one associative operation, ``combine``."""
 
@@ -61,7 +59,6 @@ class _Monoid(Reduction):
 
 
 @register
-@dataclass(frozen=True)
 class Sum(_Monoid):
     """The sum, in the operand's dtype (integers wrap). Partial sums are kept in lanes, not one after the other."""
 
@@ -94,7 +91,6 @@ class Sum(_Monoid):
 
 
 @register
-@dataclass(frozen=True)
 class Prod(_Monoid):
     name = "prod"
     equivalents = "np.prod; theano.tensor.prod; K.prod"
@@ -136,7 +132,6 @@ class Prod(_Monoid):
         ]
 
 
-@dataclass(frozen=True)
 class _Extreme(_Monoid):
     """Largest or smallest element; NaN if one is NaN; the gradient is shared evenly by all that attain it."""
 
@@ -179,7 +174,6 @@ def _highest(dtype: Any) -> float | int | bool:
 
 
 @register
-@dataclass(frozen=True)
 class Max(_Extreme):
     name = "max"
     equivalents = "np.max; theano.tensor.max; K.max"
@@ -195,7 +189,6 @@ class Max(_Extreme):
 
 
 @register
-@dataclass(frozen=True)
 class Min(_Extreme):
     name = "min"
     equivalents = "np.min; theano.tensor.min; K.min"
@@ -210,7 +203,6 @@ class Min(_Extreme):
         return np.asarray(arrays[0].min(self.axes))
 
 
-@dataclass(frozen=True)
 class _ArgExtreme(Reduction):
     """Flat position (int64) over the reduced axes of the first extreme element; a NaN counts as the extreme."""
 
@@ -272,7 +264,6 @@ _NOWHERE = 2**62
 
 
 @register
-@dataclass(frozen=True)
 class ArgMax(_ArgExtreme):
     name = "argmax"
     equivalents = "np.argmax; theano.tensor.argmax; K.argmax"
@@ -288,7 +279,6 @@ class ArgMax(_ArgExtreme):
 
 
 @register
-@dataclass(frozen=True)
 class ArgMin(_ArgExtreme):
     name = "argmin"
     equivalents = "np.argmin; theano.tensor.argmin; K.argmin"
@@ -303,7 +293,6 @@ class ArgMin(_ArgExtreme):
         return np.asarray(self._flat(arrays[0]).argmin(-1), np.int64)
 
 
-@dataclass(frozen=True)
 class _Logical(_Monoid):
     """A fold of bools."""
 
@@ -329,7 +318,6 @@ class _Logical(_Monoid):
 
 
 @register
-@dataclass(frozen=True)
 class Any_(_Logical):
     name = "any"
     equivalents = "np.any; theano.tensor.any; K.any"
@@ -345,7 +333,6 @@ class Any_(_Logical):
 
 
 @register
-@dataclass(frozen=True)
 class All(_Logical):
     name = "all"
     equivalents = "np.all; theano.tensor.all; K.all"

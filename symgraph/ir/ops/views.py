@@ -448,7 +448,6 @@ class Concatenate(Indexed):
 
 
 @register
-@dataclass(frozen=True)
 class StopGradient(Indexed):
     """The operand itself, through which no gradient flows."""
 
