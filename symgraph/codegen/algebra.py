@@ -262,8 +262,8 @@ class LoopAlgebra(Algebra[Expr]):
         difference = forms[0].plus(forms[1], -1)
         if not self.ranges.are_known(difference):
             return None
-        above, below, _ = self.ranges.compare(difference)
-        if not (above or below):
+        above = self.ranges.compare(difference)[0]
+        if not (above or self.ranges.compare(difference.scaled(-1))[0]):
             return None
         return args[0] if above == (name == "maximum") else args[1]
 

@@ -1,1 +1,1 @@
-"""The loop IR: what one kernel does, in terms of loops over buffers."""
+"""The loop IR: its grammar, text, canonical form, verifier and interpreter."""

@@ -12,7 +12,7 @@ thread pool cuts work. All other loops run in order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from ...dtypes import DType, int64
 from ...ir.dims import Dim, Shape
@@ -104,7 +104,7 @@ class Bounds:
     dtype: DType = int64
 
 
-Expr: TypeAlias = Union[Const, Size, Var, Load, Call, Select, Cast, Bitcast, Bounds]
+Expr: TypeAlias = Const | Size | Var | Load | Call | Select | Cast | Bitcast | Bounds
 
 # -- statements -------------------------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class Contract:
     epilogue: tuple[Stmt, ...]
 
 
-Stmt: TypeAlias = Union[Let, Store, Loop, Fold, Contract]
+Stmt: TypeAlias = Let | Store | Loop | Fold | Contract
 
 # -- kernels ----------------------------------------------------------------------------------------------------
 

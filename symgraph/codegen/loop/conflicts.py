@@ -1,0 +1,80 @@
+"""Conflicts between the reads and writes of one kernel, as far as indices show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ...ir.dims import Dim
+from .grammar import Contract, Expr, Kernel, Let, Load, Loop, Stmt, Store
+from .walk import body_of, inner_roots, is_using, loop_vars, postorder, roots_of, statements
+
+
+def find_conflicts(kernel: Kernel) -> Iterator[str]:
+    """Iterations write different elements; an element stored to is read at the index of the store only, and before.
+
+    The kernel's expressions are interned. Obvious conflicts are found: a store whose index lacks the variable of a
+    parallel or vector loop, two stores to one element in one scope.
+    """
+    stored: dict[str, list[Store]] = {}
+    for stmt in statements(kernel.body):
+        if isinstance(stmt, Store):
+            stored.setdefault(stmt.buffer, []).append(stmt)
+    walk = _Walk(stored, {b.name for b in kernel.buffers if b.mode == "inout"})
+    yield from walk.body(kernel.body, (), frozenset())
+
+
+#: A loop around a statement: its variable, its extent, and whether its iterations are independent.
+_Around = tuple[str, Dim, bool]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """``done`` are the buffers stored to so far, in the order of the text."""
+
+    stored: dict[str, list[Store]]
+    inout: set[str]
+    done: set[str] = field(default_factory=set)
+
+    def body(self, body: tuple[Stmt, ...], loops: tuple[_Around, ...], known: frozenset[Expr]) -> Iterator[str]:
+        """Faults of the statements of one scope; ``known`` is what the scopes around computed."""
+        here = set(known)
+        written: list[tuple[str, tuple[Expr, ...]]] = []
+        lets = {s.name for s in body if isinstance(s, Let)}
+        for stmt in body:
+            yield from self._reads(roots_of(stmt), here)
+            if isinstance(stmt, Store):
+                yield from self._write(stmt, loops, lets, written)
+            elif not isinstance(stmt, Let):
+                independent = isinstance(stmt, Contract) or (isinstance(stmt, Loop) and stmt.kind != "seq")
+                ranges = [(v, d) for v, d in loop_vars(stmt) if not (isinstance(stmt, Contract) and v == stmt.k_var)]
+                if isinstance(stmt, Contract):
+                    yield from self._reads(inner_roots(stmt), set(here))
+                inner = (*loops, *((v, d, independent) for v, d in ranges))
+                yield from self.body(body_of(stmt), inner, frozenset(here))
+                if not isinstance(stmt, Contract):
+                    yield from self._reads(inner_roots(stmt), set(here))
+
+    def _reads(self, roots: tuple[Expr, ...], here: set[Expr]) -> Iterator[str]:
+        for e in postorder(roots, frozenset(here)):
+            here.add(e)
+            if not isinstance(e, Load) or e.buffer not in self.stored:
+                continue
+            if all(e.index != store.index for store in self.stored[e.buffer]):
+                yield f"{e.buffer} is stored to and loaded at another index"
+            elif e.buffer in self.done:
+                yield f"{e.buffer} is loaded after it is stored to"
+
+    def _write(
+        self, stmt: Store, loops: tuple[_Around, ...], lets: set[str],
+        written: list[tuple[str, tuple[Expr, ...]]],
+    ) -> Iterator[str]:  # fmt: skip
+        for var, extent, independent in loops:
+            if extent == 1 or (stmt.buffer not in self.inout and not independent):
+                continue
+            if not any(is_using(i, {var} | lets) for i in stmt.index):
+                yield f"every iteration over {var} stores to the same element of {stmt.buffer}"
+        if (stmt.buffer, stmt.index) in written:
+            yield f"one element of {stmt.buffer} is stored to twice"
+        written.append((stmt.buffer, stmt.index))
+        self.done.add(stmt.buffer)
