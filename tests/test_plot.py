@@ -212,7 +212,7 @@ def test_graphviz_is_used_where_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
     text = output.write(Diagram((Box("a", "a"),), ()), tmp_path / "g.pdf").read_text()
     assert text.startswith("-Tpdf\ndigraph")
     program.write_text('#!/bin/sh\necho "syntax error" >&2; exit 3\n')
-    with pytest.raises(sg.TargetError, match="graphviz could not draw 'g.pdf': syntax error"):
+    with pytest.raises(sg.TargetError, match=r"graphviz could not draw 'g\.pdf': syntax error"):
         output.write(Diagram((Box("a", "a"),), ()), tmp_path / "g.pdf")
 
 
