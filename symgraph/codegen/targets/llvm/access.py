@@ -112,7 +112,7 @@ def _read(s: EmitAlgebra, memory: Memory, text: str, level: int) -> tuple[str, i
     if memory.written:
         return s.w.here(text), s.w.level
     level = s.w.safe_level(level)
-    return s.w.pure(text, level), level
+    return s.w.pure(text + ", !invariant.load !0", level), level
 
 
 def _load(s: EmitAlgebra, memory: Memory, offset: Value, lanes: int, mask: Value | None) -> Value:

@@ -56,13 +56,12 @@ class EmitAlgebra(Algebra[Value]):
             linear = self._linear(name, args)
             if linear is not None:
                 return linear
-        if name in _FLOAT_COMPARE:
-            return self.compare(name, *args)
-        if dtype == float16 and name not in ("neg", "abs", "copysign", "minimum", "maximum"):
+        if dtype == float16 and name not in ("neg", "abs", "copysign"):
             result = self.intrinsic(name, *(self.cast(a, float32) for a in args))
             return result if result.dtype.is_bool else self.cast(result, float16)
-        family = floating.INTRINSICS if dtype.is_float else integers.BOOLEAN if dtype.is_bool else integers.INTRINSICS
-        function = family.get(name)
+        if name in _FLOAT_COMPARE:
+            return self.compare(name, *args)
+        function = _family(dtype).get(name)
         if function is not None:
             return function(self, *args)
         return self._elementary(name, args)
@@ -143,7 +142,8 @@ class EmitAlgebra(Algebra[Value]):
         expansion = EXPANSIONS.get(name)
         if expansion is None:
             raise InternalError(f"no code for intrinsic {name} of {args[0].dtype}")
-        return expansion(self, *args)
+        result: Value = expansion(self, *args)
+        return result
 
     def _linear(self, name: str, args: tuple[Value, ...]) -> Value | None:
         """Index arithmetic: literals fold, ramps stay ramps."""
@@ -174,6 +174,12 @@ class EmitAlgebra(Algebra[Value]):
         assert a_base is not None and a_stride is not None and b_base is not None and b_stride is not None
         base, stride = self.intrinsic(name, a_base, b_base), self.intrinsic(name, a_stride, b_stride)
         return ramp(base, stride, lanes_of(args))
+
+
+def _family(dtype: DType) -> dict[str, floating.Intrinsic]:
+    if dtype.is_float:
+        return floating.INTRINSICS
+    return integers.BOOLEAN if dtype.is_bool else integers.INTRINSICS
 
 
 def mangle(dtype: DType, lanes: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ....dtypes import BY_NAME, DType, float64, int32, int64, uint32
-from .vector import Value, constant, extract, level_of, splat, type_text
+from .vector import Value, by_lane, constant, level_of, splat, type_text
 
 if TYPE_CHECKING:
     from .emit import EmitAlgebra
@@ -142,21 +142,11 @@ def _pow(s: EmitAlgebra, a: Value, b: Value) -> Value:
     """Powers by repeated squaring, lane by lane; a negative exponent gives the power rounded towards zero."""
     name = f"sg_pow_{a.dtype.short}"
     kind = type_text(a.dtype)
-    s.w.module.declare(name, _POWER_SIGNED(name, kind) if a.dtype.kind == "i" else _POWER_UNSIGNED(name, kind))
-    lanes = max(a.lanes, b.lanes)
-    level = level_of((a, b))
-    if lanes == 1:
-        return Value(s.w.pure(f"call {kind} @{name}({kind} {a.text}, {kind} {b.text})", level), a.dtype, 1, level)
-    a, b = splat(s.w, a, lanes), splat(s.w, b, lanes)
-    result = "poison"
-    for lane in range(lanes):
-        x, n = extract(s.w, a, lane), extract(s.w, b, lane)
-        one = s.w.pure(f"call {kind} @{name}({kind} {x.text}, {kind} {n.text})", level)
-        result = s.w.pure(f"insertelement {a.type} {result}, {kind} {one}, i64 {lane}", level)
-    return Value(result, a.dtype, lanes, level)
+    s.w.module.declare(name, _signed_power(name, kind) if a.dtype.kind == "i" else _unsigned_power(name, kind))
+    return by_lane(s.w, name, a, b)
 
 
-def _POWER_UNSIGNED(name: str, t: str) -> str:
+def _unsigned_power(name: str, t: str) -> str:
     return f"""define internal {t} @{name}({t} %x, {t} %n) #0 {{
 entry:
   br label %loop
@@ -176,8 +166,8 @@ out:
 }}"""
 
 
-def _POWER_SIGNED(name: str, t: str) -> str:
-    return _POWER_UNSIGNED(name + "_u", t) + f"""
+def _signed_power(name: str, t: str) -> str:
+    return _unsigned_power(name + "_u", t) + f"""
 define internal {t} @{name}({t} %x, {t} %n) #0 {{
 entry:
   %negative = icmp slt {t} %n, 0

@@ -6,7 +6,7 @@ import hashlib
 
 from ....dtypes import int64
 from ....ir.dims import Dim, floordiv, product
-from ...loop.grammar import Call, Contract, Fold, Kernel, Let, Load, Loop, Size, Stmt, Store, Var
+from ...loop.grammar import Call, Const, Contract, Fold, Kernel, Let, Loop, Size, Stmt, Store, Var
 from .access import Memory
 from .compiled import CompiledKernel, Phase
 from .cpu import Cpu, function_attributes
@@ -15,7 +15,7 @@ from .expression import ExpressionWriter
 from .pipeline import compiler_for
 from .ranges import cost, parts, statements
 from .statement import StatementWriter
-from .vector import Value, constant
+from .vector import Value
 from .writer import FunctionWriter, Module
 
 #: Cost (in evaluated expression nodes, about) that is worth handing to another thread.
@@ -50,18 +50,19 @@ def kernel_text(kernel: Kernel, cpu: Cpu, symbol: str) -> tuple[str, tuple[Phase
     units: Dim = 1
     grain: Dim = 1
     w = FunctionWriter(module)
-    statements_of = _open(w, kernel, cpu)
+    _unpack(w, kernel)
+    writer = _open(w, kernel, cpu)
     if len(body) == 1 and isinstance(body[0], Loop) and body[0].kind == "par":
         loop = body[0]
         units, grain = loop.extent, _grain(loop, cpu)
         lo, hi = Value("%lo", int64), Value("%hi", int64)
         if _is_flat(loop):
-            statements_of.vector_loop(loop, lo, hi)
+            writer.vector_loop(loop, lo, hi)
         else:
-            statements_of.scalar_loop(loop, lo, hi)
+            writer.scalar_loop(loop, lo, hi)
     else:
-        statements_of.block(body)
-    module.declare(symbol, _entry(kernel, symbol) + "\n" + w.finish(_header(kernel, symbol)))
+        writer.block(body)
+    module.declare(symbol, w.finish(_header(symbol)))
     return module.text(), (Phase(symbol, units, grain),)
 
 
@@ -72,31 +73,20 @@ def _open(w: FunctionWriter, kernel: Kernel, cpu: Cpu) -> StatementWriter:
     return StatementWriter(ExpressionWriter(EmitAlgebra(w, cpu, sizes), buffers))
 
 
-def _header(kernel: Kernel, symbol: str) -> str:
-    """The working function: pointers as parameters, so that they can be declared not to overlap."""
-    pointers = [f"ptr noalias nocapture %buf{i}" for i in range(len(kernel.buffers))]
-    sizes = [f"i64 %size{i}" for i in range(len(kernel.sizes))]
-    rest = ["i64 %lo", "i64 %hi", "ptr noalias nocapture %status"]
-    return f"define internal void @{symbol}_body({', '.join(pointers + sizes + rest)}) noinline #0"
+def _header(symbol: str) -> str:
+    return (
+        f"define void @{symbol}(ptr noalias %buffers, ptr noalias %sizes, i64 %lo, i64 %hi, ptr %status, ptr %workspace) #0"
+    )
 
 
-def _entry(kernel: Kernel, symbol: str) -> str:
-    """The exported function: unpacks the calling convention."""
-    lines = [
-        f"define void @{symbol}(ptr %buffers, ptr %sizes, i64 %lo, i64 %hi, ptr %status, ptr %workspace) #0 {{",
-        "entry:",
-    ]
-    arguments = []
+def _unpack(w: FunctionWriter, kernel: Kernel) -> None:
+    """Read the pointers and sizes out of the calling convention's arrays."""
     for i in range(len(kernel.buffers)):
-        lines.append(f"%pb{i} = getelementptr ptr, ptr %buffers, i64 {i}")
-        lines.append(f"%b{i} = load ptr, ptr %pb{i}, align 8")
-        arguments.append(f"ptr %b{i}")
+        w.effect(f"%bp{i} = getelementptr inbounds ptr, ptr %buffers, i64 {i}")
+        w.effect(f"%buf{i} = load ptr, ptr %bp{i}, align 8, !invariant.load !0")
     for i in range(len(kernel.sizes)):
-        lines.append(f"%ps{i} = getelementptr i64, ptr %sizes, i64 {i}")
-        lines.append(f"%s{i} = load i64, ptr %ps{i}, align 8")
-        arguments.append(f"i64 %s{i}")
-    arguments += ["i64 %lo", "i64 %hi", "ptr %status"]
-    return "\n".join([*lines, f"call void @{symbol}_body({', '.join(arguments)})", "ret void", "}"])
+        w.effect(f"%sp{i} = getelementptr inbounds i64, ptr %sizes, i64 {i}")
+        w.effect(f"%size{i} = load i64, ptr %sp{i}, align 8, !invariant.load !0")
 
 
 def _is_flat(loop: Loop) -> bool:
@@ -143,16 +133,7 @@ def _plain_contraction(c: Contract) -> Loop:
         rest = rest * extent
     total = Var(c.acc, c.dtype)
     summed = Fold(
-        c.k_var, c.k, "seq", (c.acc,), (c.dtype,), (_zero(c),), (), (Call("fma", (c.a, c.b, total), c.dtype),), ()
+        c.k_var, c.k, "seq", (c.acc,), (c.dtype,), (Const(0, c.dtype),), (), (Call("fma", (c.a, c.b, total), c.dtype),), ()
     )
     columns = Loop(c.n_var, c.n, "vec", (summed, *c.epilogue))
     return Loop("row", product((*c.batch_extents, c.m)), "par", (*names, columns))
-
-
-def _zero(c: Contract) -> Load:
-    from ...loop.grammar import Const
-
-    return Const(0, c.dtype)  # type: ignore[return-value]
-
-
-__all__ = ["TASK_COST", "VERSION", "compile_kernel", "constant", "kernel_key", "kernel_text"]

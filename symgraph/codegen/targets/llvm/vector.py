@@ -10,7 +10,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from ....dtypes import DType, float16, float32, int64
+from ....dtypes import DType, float16, float32
 from .writer import FunctionWriter
 
 Number = bool | int | float
@@ -65,10 +65,10 @@ def literal_text(value: Number, dtype: DType) -> tuple[Number, str]:
     if dtype.is_bool:
         return bool(value), "true" if value else "false"
     if dtype.is_integer:
-        number = int(value) & ((1 << dtype.bits) - 1)
-        if dtype.kind == "i" and number >> (dtype.bits - 1):
-            number -= 1 << dtype.bits
-        return number, str(number)
+        whole = int(value) & ((1 << dtype.bits) - 1)
+        if dtype.kind == "i" and whole >> (dtype.bits - 1):
+            whole -= 1 << dtype.bits
+        return whole, str(whole)
     number = _rounded(float(value), dtype)
     if dtype == float16:
         return number, f"0xH{struct.unpack('<H', struct.pack('<e', number))[0]:04X}"
@@ -174,4 +174,19 @@ def extract(w: FunctionWriter, x: Value, lane: int) -> Value:
     return Value(w.pure(f"extractelement {x.type} {x.text}, i64 {lane}", x.level), x.dtype, 1, x.level)
 
 
-INDEX = int64
+def by_lane(w: FunctionWriter, function: str, *args: Value) -> Value:
+    """A scalar function of the module, free of effects, applied to every lane."""
+    lanes, level = lanes_of(args), level_of(args)
+    dtype, kind = args[0].dtype, type_text(args[0].dtype)
+    wide = [splat(w, a, lanes) for a in args]
+
+    def once(lane: int) -> str:
+        operands = ", ".join(f"{kind} {extract(w, a, lane).text}" for a in wide)
+        return w.pure(f"call {kind} @{function}({operands})", level)
+
+    if lanes == 1:
+        return Value(once(0), dtype, 1, level)
+    result = "poison"
+    for lane in range(lanes):
+        result = w.pure(f"insertelement <{lanes} x {kind}> {result}, {kind} {once(lane)}, i64 {lane}", level)
+    return Value(result, dtype, lanes, level)

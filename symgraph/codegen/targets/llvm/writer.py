@@ -52,7 +52,8 @@ class Module:
 
     def text(self) -> str:
         body = "\n".join(self._parts.values())
-        return f'target triple = "{self.triple}"\n\n{body}\nattributes #0 = {{ {self.attributes} }}\n'
+        attributes = f"attributes #0 = {{ {self.attributes} }}"
+        return f'target triple = "{self.triple}"\n\n{body}\n{attributes}\n!0 = !{{}}\n'
 
 
 class FunctionWriter:
