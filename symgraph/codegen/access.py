@@ -1,12 +1,14 @@
 """How one op reads its operands: which elements, and how much arithmetic one result element costs.
 
-Clustering must know whether a value is read at the very element that is being computed (then producer and consumer share a
-loop) or elsewhere (then the producer's array must exist). Ops say so themselves: their ``scalar``/``element`` is run once
-with an algebra of *abstract* values, in which an index is an affine function of the result's axes, or unknown.
+Clustering must know whether a value is read at the very element that is being computed (then producer and consumer
+share a loop) or elsewhere (then the producer's array must exist). Ops say so themselves: their ``scalar``/``element``
+is run once with an algebra of *abstract* values, in which an index is an affine function of the result's axes, or
+unknown. Axes of length one do not count: axes are numbered among those that are longer.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -18,15 +20,17 @@ from ..ir.dims import Dim, Shape
 from ..ir.graph import Node
 from ..ir.op import Elementwise, Indexed
 
-#: Where an operand is read, one entry per operand axis: a result axis, ``ZERO`` (element 0) or None (computed).
+#: Where an operand is read, one entry per operand axis: the number of a result axis (among those longer than one),
+#: ``ZERO`` (element 0) or None (computed).
 Access: TypeAlias = tuple["int | None", ...]
 ZERO = -1
 
 #: Relative costs of intrinsics; those not listed cost 1.
 WEIGHTS = {
-    **dict.fromkeys("div floordiv mod sqrt".split(), 4),
-    **dict.fromkeys("exp exp2 log log2 log10 expm1 log1p sin cos tan tanh sigmoid softplus erf".split(), 16),
-    **dict.fromkeys("asin acos atan sinh cosh asinh acosh atanh atan2 pow".split(), 24),
+    **dict.fromkeys(("div", "floordiv", "mod", "sqrt"), 4),
+    **dict.fromkeys(("exp", "exp2", "log", "log2", "log10", "expm1", "log1p", "sigmoid", "softplus", "tanh"), 16),
+    **dict.fromkeys(("sin", "cos", "tan", "erf", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"), 24),
+    **dict.fromkeys(("atan2", "pow"), 32),
     "mulhi": 2,
 }
 
@@ -113,7 +117,8 @@ def _affine(name: str, args: Sequence[Abstract]) -> Affine | None:
         total = dict(forms[0].terms)
         for axis, coefficient in forms[1].terms:
             total[axis] = total.get(axis, 0) + sign * coefficient
-        return Affine(tuple((a, c) for a, c in sorted(total.items()) if c != 0), forms[0].offset + sign * forms[1].offset)
+        terms = tuple((a, c) for a, c in sorted(total.items()) if c != 0)
+        return Affine(terms, forms[0].offset + sign * forms[1].offset)
     if name == "mul" and any(not f.terms for f in forms):
         scale, form = (forms[0].offset, forms[1]) if not forms[0].terms else (forms[1].offset, forms[0])
         if scale == 0:
@@ -126,7 +131,18 @@ def _affine(name: str, args: Sequence[Abstract]) -> Affine | None:
 
 def result_index(shape: Shape) -> tuple[Abstract, ...]:
     """The abstract index of a result element: its own axes, with axes of length one at 0."""
-    return tuple(Abstract(int64, Affine(((k, 1),)) if d != 1 else Affine(())) for k, d in enumerate(shape))
+    return tuple(Abstract(int64, Affine(((k, 1),)) if k != ZERO else Affine(())) for k in axis_numbers(shape))
+
+
+def axis_numbers(shape: Shape) -> tuple[int, ...]:
+    """The number of every axis: 0, 1, ... for those longer than one, ``ZERO`` for the others."""
+    numbers = itertools.count()
+    return tuple(ZERO if d == 1 else next(numbers) for d in shape)
+
+
+def squeeze(shape: Shape) -> Shape:
+    """A shape without its axes of length one."""
+    return tuple(d for d in shape if d != 1)
 
 
 def access_of(affine: Sequence[Affine | None], operand_shape: Shape) -> Access:
@@ -144,7 +160,7 @@ def access_of(affine: Sequence[Affine | None], operand_shape: Shape) -> Access:
 
 def identity(shape: Shape) -> Access:
     """Every element read where it is computed."""
-    return tuple(ZERO if d == 1 else k for k, d in enumerate(shape))
+    return axis_numbers(shape)
 
 
 class Meanings:
@@ -181,7 +197,8 @@ def _trace(node: Node) -> Meaning:
 
         return read
 
-    op.element(algebra, result_index(node.output.shape), [reader(i) for i in range(len(types))], types, node.output.type)
+    readers = [reader(i) for i in range(len(types))]
+    op.element(algebra, result_index(node.output.shape), readers, types, node.output.type)
     return Meaning(tuple(reads), algebra.cost)
 
 
@@ -190,6 +207,7 @@ def is_view(meaning: Meaning) -> bool:
     return meaning.cost == 0 and len(meaning.reads) == 1
 
 
-def compose(outer: Access, inner: Access) -> Access:
-    """The access of a grandchild: the child is read at ``outer``, and itself reads the grandchild at ``inner``."""
-    return tuple(outer[k] if k is not None and k >= 0 else k for k in inner)
+def compose(outer: Access, child: Shape, inner: Access) -> Access:
+    """The access of a grandchild: the child (of that shape) is read at ``outer``, and reads the grandchild at ``inner``."""
+    long = [at for at, d in zip(outer, child, strict=True) if d != 1]
+    return tuple(long[k] if k is not None and k >= 0 else k for k in inner)

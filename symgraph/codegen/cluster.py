@@ -4,8 +4,8 @@ A cluster has a *form*, which is the shape of its loops, and a *domain*, the axe
 
 ========= ==========================================================================================================
 ``MAP``      elementwise and indexed nodes over one domain, several results
-``ROW``      folds over the trailing axes of the domain, nodes over the leading (row) axes and over the whole domain; rows run
-             in parallel (softmax, cross-entropy with its gradient, layer means)
+``ROW``      folds over the trailing axes of the domain, nodes over the leading (row) axes and over the whole domain;
+             rows run in parallel (softmax, cross-entropy with its gradient, layer means)
 ``FOLD``     folds over other axes (column sums, full sums) and nodes over the kept axes
 ``CONTRACT`` a matrix product and nodes over its result (the epilogue)
 ``RANDOM``   random bits and nodes over them
@@ -38,8 +38,8 @@ class Form(Enum):
 class Cluster:
     """Nodes that one kernel computes.
 
-    ``reduced`` are the axes of ``domain`` that folds run over. ``members`` are computed here, operands first; ``stored`` are those written to
-    arrays.
+    ``domain`` has no axes of length one; ``reduced`` are those that folds run over. ``members`` are computed here, operands
+    first; ``stored`` are those written to arrays.
     """
 
     number: int
@@ -73,8 +73,8 @@ class Decision:
 class Clusters:
     """All clusters of a graph in an order that respects their operands, what was decided, and where arrays are.
 
-    ``home`` maps the ``id`` of a stored value to its cluster's number; ``aliases`` maps the ``id`` of a reshape to the value whose array it
-    renames.
+    ``home`` maps the ``id`` of a stored value to its cluster's number; ``aliases`` maps the ``id`` of a reshape to the
+    value whose array it renames.
     """
 
     graph: Graph

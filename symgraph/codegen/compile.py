@@ -12,7 +12,7 @@ from ..ir.op import Leaf
 from ..provenance import Origin
 from .bufferize import Bufferizer, Storage, Task
 from .cluster import Clusters
-from .fusion import form_clusters
+from .storing import form_clusters
 from .loop.canonical import canonicalize
 from .loop.grammar import Kernel
 from .loop.verify import verify

@@ -1,7 +1,8 @@
 """Which values must exist as arrays, and what inlining the others costs.
 
-A value is either *stored* (some kernel writes its array) or *inlined*: computed anew in every kernel that needs an element. Here
-is what clustering has to respect: results of the graph, operands of matrix products, arrays that a reshape renames.
+A value is either *stored* (some kernel writes its array) or *inlined*: computed anew in every kernel that needs an
+element. Here is what clustering has to respect: results of the graph, operands of matrix products, arrays that a
+reshape renames.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..ir.graph import Graph, Node, Value
-from ..ir.op import Elementwise, Indexed, Leaf, Reduction
+from ..ir.op import Indexed
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.leaves import Constant
 from ..ir.ops.views import Reshape
@@ -18,18 +19,21 @@ from .access import Access, Meanings, compose, identity, is_view
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """What an element of a value costs when computed in place: arithmetic, and the arrays read (at accesses of its axes)."""
+    """What an element of a value costs when computed in place: arithmetic, the arrays read (at accesses of its axes), and how
+    many inlined values deep it is."""
 
     cost: int
     reads: tuple[tuple[Value, Access], ...]
+    depth: int = 1
 
 
 @dataclass(slots=True)
 class Demand:
     """Facts about a graph's values, by ``id``.
 
-    ``stored`` says why a value must be an array; ``aliases`` maps a reshape to the value whose memory it renames; ``careful`` are values that
-    some op reads repeatedly or at computed places; ``uses`` counts reading nodes (results count as one).
+    ``stored`` says why a value must be an array; ``aliases`` maps a reshape to the value whose memory it renames;
+    ``careful`` are values that some op reads repeatedly or at computed places; ``uses`` counts reading nodes (results
+    count as one).
     """
 
     meanings: Meanings
@@ -75,13 +79,14 @@ def find_demand(graph: Graph, meanings: Meanings) -> Demand:
 
 def _look_at(node: Node, demand: Demand) -> None:
     meaning, value = demand.meanings.of(node), node.output
-    if isinstance(node.op, Reshape) and (id(value) in demand.stored or not is_view(meaning) or None in meaning.reads[0].access):
+    inlined = is_view(meaning) and None not in meaning.reads[0].access and id(value) not in demand.stored
+    if isinstance(node.op, Reshape) and not inlined:
         demand.aliases[id(value)] = node.inputs[0]
         demand.stored.setdefault(id(node.inputs[0]), "reshaped")
         return
     for read in meaning.reads:
         used = {k for k in read.access if k is not None and k >= 0}
-        repeated = any(k not in used for k, d in enumerate(value.shape) if d != 1)
+        repeated = len(used) < sum(d != 1 for d in value.shape)
         if repeated or None in read.access or sum(r.operand == read.operand for r in meaning.reads) > 1:
             demand.careful.add(id(node.inputs[read.operand]))
 
@@ -97,7 +102,8 @@ def stored_operand(value: Value, meanings: Meanings) -> Value:
 
 
 def is_matrix_product(node: Node) -> bool:
-    """A contraction with rows, columns and a sum, none of length one: work for the matrix kernel. Others are folds of products."""
+    """A contraction with rows, columns and a sum, none of length one: work for the matrix kernel. Others are folds of
+    products."""
     op = node.op
     if not isinstance(op, Contraction):
         return False
@@ -109,16 +115,17 @@ def is_matrix_product(node: Node) -> bool:
 def inline_of(node: Node, known: dict[int, Inline], meanings: Meanings) -> Inline:
     """The cost and reads of an elementwise or indexed node whose inlined operands are in ``known``."""
     meaning = meanings.of(node)
-    cost = meaning.cost
+    cost, depth = meaning.cost, 1
     reads: dict[tuple[int, Access], tuple[Value, Access]] = {}
     for read in meaning.reads:
         operand = node.inputs[read.operand]
         for source, access in reads_of(operand, known):
-            at = compose(read.access, access)
+            at = compose(read.access, operand.shape, access)
             reads[id(source), at] = (source, at)
         inline = known.get(id(operand))
-        cost += inline.cost if inline is not None else 0
-    return Inline(cost, tuple(reads.values()))
+        if inline is not None:
+            cost, depth = cost + inline.cost, max(depth, inline.depth + 1)
+    return Inline(cost, tuple(reads.values()), depth)
 
 
 def reads_of(value: Value, known: dict[int, Inline]) -> tuple[tuple[Value, Access], ...]:
@@ -127,16 +134,3 @@ def reads_of(value: Value, known: dict[int, Inline]) -> tuple[tuple[Value, Acces
     if inline is not None:
         return inline.reads
     return () if is_splat(value) else ((value, identity(value.shape)),)
-
-
-def is_pointwise(value: Value) -> bool:
-    """A result of an elementwise or indexed op."""
-    return isinstance(value.op, (Elementwise, Indexed))
-
-
-def is_leaf(value: Value) -> bool:
-    return isinstance(value.op, Leaf)
-
-
-def is_reduction(value: Value) -> bool:
-    return isinstance(value.op, Reduction)

@@ -1,8 +1,9 @@
 """Forming clusters: one sweep over the nodes, operands first, that finds a home for each value that needs one.
 
-A value joins the cluster of something it reads when it can be computed in the same loops, at the element where its operand is
-computed, and when no path leads out of that cluster and back. The search for such a path looks only at clusters with nodes
-younger than the cluster's oldest, and gives up (no fusion) after a fixed number, so that the sweep is linear.
+A value joins the cluster of something it reads when it can be computed in the same loops, at the element where its
+operand is computed, and when no path leads out of that cluster and back. The search for such a path looks only at
+clusters with nodes younger than the cluster's oldest, and gives up (no fusion) after a fixed number, so that the sweep
+is linear. Shapes here are without axes of length one.
 """
 
 from __future__ import annotations
@@ -15,25 +16,32 @@ from ..ir.graph import Graph, Node, Value
 from ..ir.op import Elementwise, Indexed, Leaf, Reduction
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.random import RandomBits
-from .access import ZERO, Access, Meanings, identity
-from .cluster import Cluster, Clusters, Decision, Form
-from .demand import Demand, Inline, find_demand, inline_of, is_leaf, is_matrix_product, reads_of, stored_operand
+from .access import ZERO, Access, Meanings, axis_numbers, compose, identity, squeeze
+from .cluster import Form
+from .demand import Demand, Inline, find_demand, inline_of, is_matrix_product, reads_of, stored_operand
 
 #: A value costs little if recomputing it in a second kernel is cheaper than writing and reading it.
 CHEAP = 6
 CHEAP_READS = 3
 #: The same for a value that its reader reads many times over.
 CHEAP_REPEATED = 3
+CHEAP_SCALAR = 8
+MAX_DEPTH = 64
 MAX_READS = 16
 MAX_MEMBERS = 96
 SEARCH_LIMIT = 256
 
+_FOLDING = (Form.ROW, Form.FOLD)
+_NARROWER = "narrower than what it is computed from"
+_EPILOGUE = "computed from a matrix product"
+#: Reasons to be stored that only hold in the cluster of the operand.
+_WISHES = (_NARROWER, _EPILOGUE)
 _PREFERENCE = {Form.CONTRACT: 0, Form.ROW: 1, Form.FOLD: 2, Form.MAP: 3, Form.RANDOM: 4}
 
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A cluster being formed. ``reads`` are (reader's shape level is the whole domain, array, access) of its members."""
+    """A cluster being formed. ``reads`` are (reader is at the whole domain, array, access) of its members."""
 
     number: int
     form: Form
@@ -56,19 +64,20 @@ class Draft:
 
     def is_full(self, shape: Shape) -> bool:
         """Whether values of this shape live on the whole domain (else on the kept axes)."""
-        return bool(self.reduced) and shape == self.domain
+        return bool(self.reduced) and squeeze(shape) == self.domain
 
     def aligned(self, reader_full: bool, member: Shape) -> Access | None:
         """The access at which a reader sees the member's current element; None if it never does."""
         if self.is_full(member):
-            return identity(self.domain) if reader_full else None
+            return identity(member) if reader_full else None
         if not reader_full:
-            return identity(self.outer)
-        return tuple(ZERO if self.domain[k] == 1 else k for k in self.kept)
+            return identity(member)
+        return tuple(ZERO if k == ZERO else self.kept[k] for k in axis_numbers(member))
 
 
 class Fusion:
-    """The sweep. ``drafts`` are clusters so far, ``inline`` what inlined values cost, ``home`` the draft of each other value."""
+    """The sweep. ``drafts`` are clusters so far, ``inline`` what inlined values cost, ``home`` the draft of each other
+    value."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -83,7 +92,8 @@ class Fusion:
 
     # -- the sweep ------------------------------------------------------------------------------------------------
     def run(self) -> None:
-        for self.time, node in enumerate(self.graph.nodes):
+        for time, node in enumerate(self.graph.nodes):
+            self.time = time
             if isinstance(node.op, Leaf):
                 continue
             if isinstance(node.op, Contraction):
@@ -99,61 +109,56 @@ class Fusion:
         value = node.output
         if is_matrix_product(node):
             reads = [(stored_operand(v, self.demand.meanings), (None,)) for v in node.inputs]
-            draft = self.open(Form.CONTRACT, value.shape, ())
+            draft = self.open(Form.CONTRACT, squeeze(value.shape), ())
             self.join(draft, value, [(True, v, a) for v, a in reads], "a matrix product")
             return
         op = node.op
         assert isinstance(op, Contraction)
         a, b, out = op.labels
-        axes = out + op.summed
         sizes = {**dict(zip(b, node.inputs[1].shape, strict=True)), **dict(zip(a, node.inputs[0].shape, strict=True))}
+        kept, summed = ([c for c in letters if sizes[c] != 1] for letters in (out, op.summed))
+        axes = kept + summed
         domain = tuple(sizes[c] for c in axes)
         found: list[tuple[bool, Value, Access]] = []
         for labels, operand in ((a, node.inputs[0]), (b, node.inputs[1])):
             here = tuple(axes.index(c) if sizes[c] != 1 else ZERO for c in labels)
             for source, access in reads_of(operand, self.inline):
-                found.append((True, source, tuple(here[k] if k is not None and k >= 0 else k for k in access)))
-        reduced = tuple(range(len(out), len(axes)))
-        form = Form.MAP if not reduced else Form.ROW if out else Form.FOLD
+                found.append((bool(summed), source, compose(here, operand.shape, access)))
+        reduced = tuple(range(len(kept), len(axes)))
+        form = Form.MAP if not reduced else Form.ROW if kept else Form.FOLD
         self.join(self.open(form, domain, reduced), value, found, "a sum of products without rows or columns")
 
     def place_reduction(self, node: Node) -> None:
         (x,), op, value = node.inputs, node.op, node.output
         assert isinstance(op, Reduction)
-        reads = [(True, source, access) for source, access in reads_of(x, self.inline)]
-        trailing = 0 < len(op.axes) < x.type.ndim and op.axes == tuple(range(x.type.ndim - len(op.axes), x.type.ndim))
-        candidates = self.candidates(reads)
-        for _, source, access in reads:
-            sibling = self.siblings.get((id(source), access, x.shape, op.axes))
-            if sibling is not None:
-                candidates.append(self.find(sibling))
+        domain, numbers = squeeze(x.shape), axis_numbers(x.shape)
+        reduced = tuple(numbers[k] for k in op.axes if numbers[k] != ZERO)
+        reads = [(bool(reduced), source, access) for source, access in reads_of(x, self.inline)]
+        trailing = 0 < len(reduced) < len(domain) and reduced == tuple(range(len(domain)))[-len(reduced) :]
+        if not reduced:
+            self.join(self.open(Form.MAP, domain, ()), value, reads, "a fold over axes of length one")
+            return
+        keys: list[tuple[object, ...]] = [(id(source), access, domain, reduced) for _, source, access in reads]
+        if len(reduced) == len(domain):
+            keys.append(("total", domain))
+        candidates = self.candidates(reads) + [self.find(self.siblings[k]) for k in keys if k in self.siblings]
         why_not = "nothing it reads is computed in loops it fits"
         for draft in dict.fromkeys(candidates):
-            if draft.form is Form.MAP and trailing and draft.domain == x.shape and not draft.reduced:
-                draft_form, draft_reduced = Form.ROW, op.axes
-            elif draft.form in (Form.ROW, Form.FOLD) and (draft.domain, draft.reduced) == (x.shape, op.axes):
-                draft_form, draft_reduced = draft.form, draft.reduced
-            else:
+            widened = draft.form is Form.MAP and trailing and draft.domain == domain
+            if not widened and (draft.form not in _FOLDING or (draft.domain, draft.reduced) != (domain, reduced)):
                 continue
-            refusal = self.refuse_widened(draft, reads, draft_form, draft_reduced)
+            as_rows = Draft(draft.number, Form.ROW, domain, reduced, draft.first, draft.last, draft.members)
+            refusal = self.refuse(as_rows if widened else draft, reads)
             if refusal:
                 why_not = refusal
                 continue
-            if draft_form is not draft.form:
-                draft.form, draft.reduced = draft_form, draft_reduced
-                draft.reads = {(True, i, a): (True, v, a) for _, i, a in draft.reads for v in [draft.reads[False, i, a][1]]}
+            if widened:
+                draft.form, draft.reduced = Form.ROW, reduced
+                draft.reads = {(True, i, a): (True, v, a) for (_, i, a), (_, v, _) in draft.reads.items()}
             self.join(draft, value, reads, "a fold over the same rows" if trailing else "a fold over the same axes")
             return
-        draft = self.open(Form.ROW if trailing else Form.FOLD, x.shape, op.axes)
+        draft = self.open(Form.ROW if trailing else Form.FOLD, domain, reduced)
         self.join(draft, value, reads, f"a fold of its own: {why_not}")
-
-    def refuse_widened(
-        self, draft: Draft, reads: list[tuple[bool, Value, Access]], form: Form, reduced: tuple[int, ...]
-    ) -> str:
-        if form is draft.form:
-            return self.refuse(draft, reads)
-        wide = Draft(draft.number, form, draft.domain, reduced, draft.first, draft.last, draft.members)
-        return self.refuse(wide, reads)
 
     def place_pointwise(self, node: Node) -> None:
         value = node.output
@@ -162,7 +167,7 @@ class Fusion:
             return
         inline = inline_of(node, self.inline, self.demand.meanings)
         if isinstance(node.op, RandomBits) and id(value) not in self.results:
-            draft = self.open(Form.RANDOM, value.shape, ())
+            draft = self.open(Form.RANDOM, squeeze(value.shape), ())
             self.join(draft, value, [(False, v, a) for v, a in inline.reads], "random bits are computed once")
             return
         why = self.why_stored(value, inline)
@@ -173,9 +178,7 @@ class Fusion:
         why_not = "it reads nothing computed in loops it fits"
         for draft in self.pointwise_candidates(value, inline):
             full = draft.is_full(value.shape)
-            if not full and value.shape != draft.outer:
-                continue
-            if full and draft.form is not Form.ROW:
+            if squeeze(value.shape) != draft.outer and not (full and draft.form is Form.ROW):
                 continue
             reads = [(full, v, a) for v, a in inline.reads]
             refusal = self.refuse_pointwise(draft, value, reads)
@@ -184,11 +187,11 @@ class Fusion:
                 self.absorb_maps(draft, value, reads)
                 return
             why_not = refusal
-        if why.startswith("narrower"):
+        if why in _WISHES:
             self.inline[id(value)] = inline
             self.note(value, -1, f"recomputed: {why_not}")
             return
-        draft = self.open(Form.MAP, value.shape, ())
+        draft = self.open(Form.MAP, squeeze(value.shape), ())
         self.join(draft, value, [(False, v, a) for v, a in inline.reads], f"{why}; a kernel of its own: {why_not}")
 
     def why_stored(self, value: Value, inline: Inline) -> str:
@@ -199,13 +202,20 @@ class Fusion:
             return "reads too many arrays to be inlined"
         if self.demand.uses.get(id(value), 0) > 1 and (inline.cost > CHEAP or len(inline.reads) > CHEAP_READS):
             return "several readers, and not cheap"
-        if id(value) in self.demand.careful and inline.cost > CHEAP_REPEATED:
+        is_uniform = all(k == ZERO for _, access in inline.reads for k in access)
+        if id(value) in self.demand.careful and inline.cost > (CHEAP_SCALAR if is_uniform else CHEAP_REPEATED):
             return "read many times over, and not cheap"
+        if inline.depth > MAX_DEPTH:
+            return "a long chain is cut here"
         if isinstance(value.op, Elementwise):
-            same = identity(value.shape)
-            for source, access in inline.reads:
-                if id(source) in self.home and access == same and source.dtype.itemsize > value.dtype.itemsize:
-                    return "narrower than what it is computed from"
+            for source, _ in inline.reads:
+                draft = self.draft_of(source)
+                if draft is None or squeeze(source.shape) != squeeze(value.shape):
+                    continue
+                if source.dtype.itemsize > value.dtype.itemsize:
+                    return _NARROWER
+                if draft.form is Form.CONTRACT and source.dtype.itemsize == value.dtype.itemsize:
+                    return _EPILOGUE
         return ""
 
     # -- candidates and refusals ------------------------------------------------------------------------------------
@@ -227,8 +237,8 @@ class Fusion:
     def pointwise_candidates(self, value: Value, inline: Inline) -> list[Draft]:
         drafts = self.candidates([(False, v, a) for v, a in inline.reads])
         same = identity(value.shape)
-        keys: list[tuple[object, ...]] = [(id(v), value.shape) for v, a in inline.reads if a == same]
-        if not value.shape:
+        keys: list[tuple[object, ...]] = [(id(v), squeeze(value.shape)) for v, a in inline.reads if a == same]
+        if not squeeze(value.shape):
             keys.append(("scalars",))
         drafts += [self.find(self.siblings[k]) for k in keys if k in self.siblings]
         return list(dict.fromkeys(drafts))
@@ -284,6 +294,8 @@ class Fusion:
         self.drafts.append(draft)
         if form is Form.MAP and not domain:
             self.siblings["scalars",] = draft.number
+        if form is Form.FOLD and len(reduced) == len(domain):
+            self.siblings["total", domain] = draft.number
         return draft
 
     def join(self, draft: Draft, value: Value, reads: list[tuple[bool, Value, Access]], reason: str) -> None:
@@ -297,7 +309,7 @@ class Fusion:
             draft.reads[full, id(source), access] = (full, source, access)
             if full and draft.reduced:
                 self.siblings[id(source), access, draft.domain, draft.reduced] = draft.number
-            elif draft.form is Form.MAP and access == identity(draft.domain):
+            elif draft.form is Form.MAP and access == identity(source.shape) and squeeze(source.shape) == draft.domain:
                 self.siblings[id(source), draft.domain] = draft.number
         self.note(value, draft.number, reason)
 
@@ -306,7 +318,9 @@ class Fusion:
         if draft.form not in (Form.MAP, Form.ROW):
             return
         for other in self.candidates(reads):
-            if other.form is Form.MAP and other.number != draft.number and not self.refuse_merge(draft, other, value.shape):
+            if other.form is not Form.MAP or other.number == draft.number:
+                continue
+            if not self.refuse_merge(draft, other, squeeze(value.shape)):
                 self.merge(draft, other, draft.is_full(value.shape))
 
     def refuse_merge(self, draft: Draft, other: Draft, shape: Shape) -> bool:
@@ -314,9 +328,10 @@ class Fusion:
             return True
         inside, elsewhere = {id(v) for v in draft.members}, {id(v) for v in other.members}
         for full, source, access in draft.reads.values():
-            if id(self.demand.base(source)) in elsewhere:
-                if id(source) in self.demand.aliases or draft.aligned(full, source.shape) != access:
-                    return True
+            if id(self.demand.base(source)) not in elsewhere:
+                continue
+            if id(source) in self.demand.aliases or draft.aligned(full, source.shape) != access:
+                return True
         if any(id(self.demand.base(source)) in inside for _, source, _ in other.reads.values()):
             return True
         feeds = [self.find(n) for n in draft.feeds]
@@ -332,58 +347,3 @@ class Fusion:
 
     def note(self, value: Value, number: int, reason: str) -> None:
         self.decisions.append((value, number, reason))
-
-    # -- results ------------------------------------------------------------------------------------------------
-    def stored(self) -> set[int]:
-        """Members that are written to arrays: results, and what other clusters read and cannot cheaply recompute.
-
-        A cheap member whose own operands are all arrays anyway is recomputed by its outside readers instead.
-        """
-        outside: set[int] = set()
-        for draft in self.drafts:
-            if draft.merged_into < 0:
-                for _, source, _ in draft.reads.values():
-                    base = self.demand.base(source)
-                    if id(base) in self.home and self.find(self.home[id(base)]).number != draft.number:
-                        outside.add(id(base))
-        out: set[int] = set()
-        for value, number, _ in list(self.decisions):
-            if number < 0 or (id(value) not in self.demand.stored and id(value) not in outside):
-                continue
-            if id(value) not in self.demand.stored and id(value) not in self.demand.careful:
-                if self.is_recomputable(value, out):
-                    continue
-            out.add(id(value))
-        return out
-
-    def is_recomputable(self, value: Value, stored: set[int]) -> bool:
-        if not isinstance(value.op, (Elementwise, Indexed)) or isinstance(value.op, RandomBits):
-            return False
-        inline = inline_of(value.node, self.inline, self.demand.meanings)
-        arrays = all(is_leaf(s) or id(self.demand.base(s)) in stored for s, _ in inline.reads)
-        return arrays and inline.cost <= CHEAP and len(inline.reads) <= CHEAP_READS
-
-
-def form_clusters(graph: Graph) -> Clusters:
-    """Clusters of a closed, optimised graph.
-
-    Raises:
-        InternalError: for an op that should have been expanded.
-    """
-    fusion = Fusion(graph)
-    fusion.run()
-    stored = fusion.stored()
-    times = {id(v): t for t, node in enumerate(graph.nodes) for v in node.outputs}
-    clusters: list[Cluster] = []
-    numbers: dict[int, int] = {}
-    for draft in fusion.drafts:
-        members = tuple(sorted(draft.members, key=lambda v: times[id(v)]))
-        kept = tuple(v for v in members if id(v) in stored)
-        if draft.merged_into < 0 and kept:
-            numbers[draft.number] = len(clusters)
-            clusters.append(Cluster(len(clusters), draft.form, draft.domain, draft.reduced, members, kept))
-    decisions = tuple(
-        Decision(v, numbers.get(fusion.find(n).number, -1) if n >= 0 else -1, reason) for v, n, reason in fusion.decisions
-    )
-    home = {id(v): c.number for c in clusters for v in c.stored}
-    return Clusters(graph, tuple(clusters), decisions, home, fusion.demand.aliases)

@@ -11,6 +11,7 @@ from ..ir.graph import Node, Value
 from ..ir.op import Reduction
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.random import BLOCK, LANES, WORDS, RandomBits
+from .access import ZERO, axis_numbers, squeeze
 from .cluster import Cluster, Form
 from .evaluate import Array, Evaluator, Index, Scratch
 from .loop.grammar import Expr, Kernel, Stmt, Var
@@ -24,8 +25,8 @@ from .schedule import build_loops
 class Lowered:
     """A kernel and what its parameters stand for.
 
-    ``arrays`` maps buffer names to values (or scratch). ``nodes`` are computed in it, ``checks`` are ``(node, axis)`` by number. ``padded``
-    gives the whole extent of arrays that are written beyond their last element.
+    ``arrays`` maps buffer names to values (or scratch). ``nodes`` are computed in it, ``checks`` are ``(node, axis)`` by
+    number. ``padded`` gives the whole extent of arrays that are written beyond their last element.
     """
 
     kernel: Kernel
@@ -54,7 +55,8 @@ def lower_cluster(cluster: Cluster, is_array: Callable[[Value], bool]) -> list[L
 def lower_copy(source: Value | Scratch, target: Scratch) -> Lowered:
     """A kernel that writes ``source`` (an array, or a constant written into the code) to another array of its shape."""
     evaluator = Evaluator(lambda v: True)
-    axes, index = open_axes(evaluator, target.shape, ())
+    axes, variables = open_axes(evaluator, squeeze(target.shape), ())
+    index = index_at(evaluator, target.shape, variables)
     nest = Nest(evaluator.s, evaluator.buffers, axes)
     if isinstance(source, Value):
         members, element = [source], evaluator.value(source, index)
@@ -78,18 +80,21 @@ def assemble(name: str, members: Sequence[Value], evaluator: Evaluator, body: tu
 
 
 def open_axes(evaluator: Evaluator, domain: Shape, reduced: tuple[int, ...]) -> tuple[list[Axis], Index]:
-    """Loop axes for a domain, and the index of its element (0 along axes of length one)."""
+    """Loop axes for a domain without axes of length one, and their variables."""
     axes: list[Axis] = []
     index: list[Expr] = []
     for k, extent in enumerate(domain):
-        if extent == 1:
-            index.append(evaluator.s.index(0))
-            continue
         var = evaluator.s.loop_var(evaluator.s.fresh("i"), extent)
         assert isinstance(var, Var)
         axes.append(Axis(var, extent, "reduced" if k in reduced else "kept"))
         index.append(var)
     return axes, tuple(index)
+
+
+def index_at(evaluator: Evaluator, shape: Shape, variables: Sequence[Expr]) -> Index:
+    """The index of a shape's element: a variable for each axis longer than one, else 0."""
+    zero = evaluator.s.index(0)
+    return tuple(zero if k == ZERO else variables[k] for k in axis_numbers(shape))
 
 
 def _lower_nest(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
@@ -101,18 +106,14 @@ def _lower_nest(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
 
 
 def fill_nest(nest: Nest, cluster: Cluster, evaluator: Evaluator, index: Index) -> None:
-    """Folds and stores of a cluster's members, at ``index`` of its domain."""
+    """Folds and stores of a cluster's members; ``index`` are the variables of its domain."""
     outer = tuple(index[k] for k in cluster.kept)
     stored = {id(v) for v in cluster.stored}
     for value in cluster.members:
-        if isinstance(value.op, (Reduction, Contraction)) and cluster.reduced:
-            item, result = _fold_of(nest, value.node, evaluator, index)
-            nest.folds.append(item)
-            evaluator.given[id(value)] = result
-        elif isinstance(value.op, Contraction):
-            evaluator.given[id(value)] = evaluator.s.mul(*_factors(value.node, evaluator, index))
-        full = bool(cluster.reduced) and value.shape == cluster.domain
-        at = index if full else outer
+        if isinstance(value.op, (Reduction, Contraction)):
+            evaluator.given[id(value)] = _lower_fold(nest, value.node, evaluator, index, bool(cluster.reduced))
+        full = bool(cluster.reduced) and squeeze(value.shape) == cluster.domain
+        at = index_at(evaluator, value.shape, index if full else outer)
         result = evaluator.value(value, at)
         if id(value) in stored:
             buffer = evaluator.buffer(value, write=True)
@@ -124,12 +125,29 @@ def _factors(node: Node, evaluator: Evaluator, index: Index) -> tuple[Expr, Expr
     op, zero = node.op, evaluator.s.index(0)
     assert isinstance(op, Contraction)
     left, right, out = op.labels
-    at = dict(zip(out + op.summed, index, strict=True))
+    sizes = dict(zip(left + right, node.inputs[0].shape + node.inputs[1].shape, strict=True))
+    long = [c for c in out + op.summed if sizes[c] != 1]
+    at = dict(zip(long, index, strict=True))
     a, b = (
-        evaluator.value(v, tuple(at[c] if d != 1 else zero for c, d in zip(labels, v.shape, strict=True)))
+        evaluator.value(v, tuple(at.get(c, zero) for c in labels))
         for v, labels in zip(node.inputs, (left, right), strict=True)
     )
     return a, b
+
+
+def _lower_fold(nest: Nest, node: Node, evaluator: Evaluator, index: Index, loops: bool) -> Expr:
+    """The finished value of a reduction or a sum of products; without ``loops`` it is over one element."""
+    if loops:
+        item, result = _fold_of(nest, node, evaluator, index)
+        nest.folds.append(item)
+        return result
+    s, op = evaluator.s, node.op
+    if isinstance(op, Contraction):
+        return s.mul(*_factors(node, evaluator, index))
+    assert isinstance(op, Reduction)
+    (x,) = node.inputs
+    element = evaluator.value(x, index_at(evaluator, x.shape, index))
+    return op.finish(s, op.step(s, op.init(s, x.dtype), element, s.index(0)))
 
 
 def _fold_of(nest: Nest, node: Node, evaluator: Evaluator, index: Index) -> tuple[FoldItem, Expr]:
@@ -144,7 +162,7 @@ def _fold_of(nest: Nest, node: Node, evaluator: Evaluator, index: Index) -> tupl
         return FoldItem((name,), (zero.dtype,), (zero,), (longer,), lambda a, b: (s.add(a[0], b[0]),)), state
     assert isinstance(op, Reduction)
     (x,) = node.inputs
-    element = evaluator.value(x, tuple(s.index(0) if d == 1 else i for i, d in zip(index, x.shape, strict=True)))
+    element = evaluator.value(x, index_at(evaluator, x.shape, index))
     init = op.init(s, x.dtype)
     names = tuple(s.fresh("a") for _ in init)
     states = tuple(s.var(n, e.dtype) for n, e in zip(names, init, strict=True))
@@ -168,8 +186,6 @@ def _lower_random(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
     block = s.loop_var(s.fresh("i"), blocks)
     lane = s.loop_var(s.fresh("i"), LANES)
     counter = s.add(s.mul(block, s.index(LANES)), lane)
-    zero = s.index(0)
-    origin = tuple(zero for _ in cluster.domain)
     bits: dict[int, tuple[Expr, ...]] = {}
     for value in cluster.members:
         if isinstance(value.op, RandomBits):
@@ -180,7 +196,9 @@ def _lower_random(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
         evaluator.forget()
         evaluator.given |= {i: words[word] for i, words in bits.items()}
         for value in cluster.members:
-            evaluator.given[id(value)] = evaluator.given.get(id(value)) or evaluator.element(value.node, origin)
+            if id(value) not in bits:
+                origin = tuple(s.index(0) for _ in value.shape)
+                evaluator.given[id(value)] = evaluator.element(value.node, origin)
         flat = s.add(s.add(s.mul(block, s.index(BLOCK)), s.index(LANES * word)), lane)
         for value in cluster.stored:
             buffer = evaluator.buffer(value, write=True, shape=(blocks * BLOCK,))

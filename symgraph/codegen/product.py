@@ -8,25 +8,26 @@ from ..errors import InternalError
 from ..ir.dims import Dim
 from ..ir.graph import Node, Value
 from ..ir.ops.contraction import Contraction
+from .access import ZERO, axis_numbers
 from .evaluate import Evaluator, Index
 from .loop.grammar import Contract, Expr, Let, Load, Stmt, Store, Var
 from .nest import Axis, Nest, StoreItem, coalesce
 
 
-def lower_product(value: Value, members: Sequence[Value], stored: Sequence[Value], evaluator: Evaluator) -> tuple[Stmt, ...]:
+def lower_product(
+    value: Value, members: Sequence[Value], stored: Sequence[Value], evaluator: Evaluator
+) -> tuple[Stmt, ...]:
     """One contraction ``value`` and the ``members`` computed from it element by element.
 
     Rows and columns that are several axes become one where every access allows, else all but the last become batch axes.
     """
-    nest, index = open_product(value.node, evaluator)
-    for letters_role in ("rows", "columns"):
-        _check_role(nest, letters_role)
+    nest, variables = open_product(value.node, evaluator)
     s = evaluator.s
-    a, b = nest.extra
     acc = s.var(s.fresh("acc"), value.dtype)
     assert isinstance(acc, Var)
     evaluator.given[id(value)] = acc
     for member in members:
+        index = tuple(s.index(0) if k == ZERO else variables[k] for k in axis_numbers(member.shape))
         result = evaluator.value(member, index)
         if any(v is member for v in stored):
             nest.stores.append(StoreItem(evaluator.buffer(member, write=True).name, index, result))
@@ -45,13 +46,8 @@ def lower_product(value: Value, members: Sequence[Value], stored: Sequence[Value
     )  # fmt: skip
 
 
-def _check_role(nest: Nest, role: str) -> None:
-    if not any(x.role == role for x in nest.axes):
-        raise InternalError(f"a matrix product without {role}")
-
-
 def open_product(node: Node, evaluator: Evaluator) -> tuple[Nest, Index]:
-    """Axes of a contraction by role, its two operand loads (in ``extra``), and the index of its result."""
+    """Axes of a contraction by role, its two operand loads (in ``extra``), and the variables of its result's long axes."""
     op, s = node.op, evaluator.s
     assert isinstance(op, Contraction)
     left, right, out = op.labels
@@ -74,7 +70,7 @@ def open_product(node: Node, evaluator: Evaluator) -> tuple[Nest, Index]:
         if not isinstance(load, Load):
             raise InternalError(f"operand of {op.spec} is not an array: {operand}")
         nest.extra.append(load)
-    return nest, tuple(at[c] for c in out)
+    return nest, tuple(at[c] for c in out if sizes[c] != 1)
 
 
 def _epilogue(evaluator: Evaluator, nest: Nest) -> list[Stmt]:
