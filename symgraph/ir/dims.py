@@ -42,7 +42,7 @@ class FloorDiv:
     denominator: Dim
 
     def __str__(self) -> str:
-        return f"({self.numerator})//({self.denominator})"
+        return f"(({self.numerator})//({self.denominator}))"
 
 
 Atom: TypeAlias = Union[Symbol, FloorDiv]

@@ -161,7 +161,10 @@ def test_reshapes(s: LoopAlgebra, source: tuple[Any, ...], target: tuple[Any, ..
     # There and back is where one started.
     back = [s.loop_var(s.fresh("b"), d) for d in source]
     to = Reshape(target)
-    read: Callable[[Any], Expr] = lambda at: to.element(s, at, [lambda i: s.load(x, i)], types[:1], types[1])
+
+    def read(at: Any) -> Expr:
+        return to.element(s, at, [lambda i: s.load(x, i)], types[:1], types[1])
+
     round_trip = Reshape(source).element(s, back, [read], types[1:], types[0])
     assert round_trip is s.load(x, back)
 

@@ -88,6 +88,14 @@ def test_constants_round_trip(constant: str) -> None:
     assert print_kernel(parse_kernel(text)) == text
 
 
+def test_quotients_of_sizes_round_trip() -> None:
+    n, m = symbol("N"), symbol("M")
+    dims = [m * (n // 2), (m * n) // 2, (n + 1) // 2 * 3 + m, (n // 2) // m]
+    kernels = [Kernel("k", (Buffer("y", float32, (d,), "out"),), ("N", "M"), ()) for d in dims]
+    assert [parse_kernel(print_kernel(k)).buffers[0].shape[0] for k in kernels] == dims
+    assert len({print_kernel(k) for k in kernels}) == len(dims)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

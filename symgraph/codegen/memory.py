@@ -1,0 +1,125 @@
+"""Where temporaries lie: lifetimes, offsets in one arena, and the arena itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..ir.dims import evaluate
+from .plan import Plan
+
+#: Every temporary starts at a multiple of this: a cache line, and the widest vector.
+ALIGNMENT = 64
+#: Sizes and offsets are signed 64-bit numbers in native code.
+LARGEST = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Byte offsets of all temporaries (aliases included) in an arena of ``nbytes``."""
+
+    offsets: dict[str, int]
+    nbytes: int
+
+
+def root_of(plan: Plan, name: str) -> str:
+    """The buffer whose memory ``name`` shares."""
+    while plan.buffers[name].alias:
+        name = plan.buffers[name].alias
+    return name
+
+
+def live(plan: Plan) -> dict[str, tuple[int, int]]:
+    """First and last step that touches each temporary, through itself or any alias; workspaces included."""
+    found: dict[str, tuple[int, int]] = {}
+    for number, step in enumerate(plan.steps):
+        for name in (*step.args, step.workspace) if step.workspace else step.args:
+            root = root_of(plan, name)
+            if plan.buffers[root].kind == "temp":
+                found[root] = (found.get(root, (number, number))[0], number)
+    return found
+
+
+def layout(plan: Plan, sizes: Mapping[str, int]) -> Layout:
+    """Offsets for one choice of sizes. Larger buffers are placed first, each in the smallest gap that fits between the
+    buffers that are alive at the same time.
+
+    Raises:
+        ArgumentError: where a size is negative or needs more bytes than can be addressed.
+    """
+    needed = _bytes_by_root(plan, sizes)
+    lifetimes = live(plan)
+    placed: list[tuple[int, int, int, int]] = []  # offset, end, first step, last step
+    offsets: dict[str, int] = {}
+    total = 0
+    order = sorted(lifetimes, key=lambda n: (-needed[n], lifetimes[n], n))
+    for name in order:
+        first, last = lifetimes[name]
+        size = -(-needed[name] // ALIGNMENT) * ALIGNMENT
+        taken = sorted((o, e) for o, e, a, b in placed if e > o and a <= last and first <= b)
+        offset = _best_gap(taken, size)
+        offsets[name] = offset
+        placed.append((offset, offset + size, first, last))
+        total = max(total, offset + size)
+    if total > LARGEST:
+        raise ArgumentError(f"{plan.name}: temporaries need {total} bytes {_where(sizes)}, more than can be addressed")
+    for name, buffer in plan.buffers.items():
+        root = root_of(plan, name)
+        if buffer.kind == "temp" and plan.buffers[root].kind == "temp":
+            offsets[name] = offsets.get(root, 0)
+    return Layout(offsets, total)
+
+
+def _best_gap(taken: list[tuple[int, int]], size: int) -> int:
+    """Start of the smallest gap of at least ``size`` bytes between intervals sorted by start, or the end of them."""
+    best, best_room = -1, 0
+    end = 0
+    for start, stop in taken:
+        room = start - end
+        if room >= size and (best < 0 or room < best_room):
+            best, best_room = end, room
+        end = max(end, stop)
+    return end if best < 0 else best
+
+
+def _bytes_by_root(plan: Plan, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Bytes of each temporary: the largest of what its aliases need."""
+    needed: dict[str, int] = {}
+    for name, buffer in plan.buffers.items():
+        for dim in buffer.shape:
+            if evaluate(dim, sizes) < 0:
+                raise ArgumentError(f"{plan.name}: a size, {dim}, is negative {_where(sizes)}")
+        nbytes = evaluate(buffer.nbytes, sizes)
+        if nbytes > LARGEST:
+            shape = tuple(evaluate(d, sizes) for d in buffer.shape)
+            raise ArgumentError(
+                f"{plan.name}: an array of shape {shape} and dtype {buffer.dtype} {_where(sizes)} "
+                f"needs {nbytes} bytes, more than can be addressed"
+            )
+        root = root_of(plan, name)
+        needed[root] = max(needed.get(root, 0), nbytes)
+    return needed
+
+
+def _where(sizes: Mapping[str, int]) -> str:
+    return "where " + ", ".join(f"{k} = {v}" for k, v in sizes.items()) if sizes else "(all sizes are static)"
+
+
+def allocate_arena(plan: Plan, memory: Layout, sizes: Mapping[str, int]) -> np.ndarray[Any, Any]:
+    """Uninitialised bytes, ``ALIGNMENT``-aligned, for a layout.
+
+    Raises:
+        MemoryError: where the system has too little memory; the function stays usable with smaller sizes.
+    """
+    try:
+        raw = np.empty(memory.nbytes + ALIGNMENT, np.uint8)
+    except (MemoryError, ValueError):
+        raise MemoryError(
+            f"{plan.name}: no memory for {memory.nbytes} bytes of temporaries {_where(sizes)}; use smaller batches"
+        ) from None
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + memory.nbytes]
