@@ -1,4 +1,4 @@
-"""The NumPy interpreter: what any graph means, through the ops' references. The truth of all tests; no speed intended."""
+"""The NumPy interpreter of graphs: every node through its op's ``reference``. Slow, simple, and the truth of all tests."""
 
 from __future__ import annotations
 
@@ -8,69 +8,106 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
-from .dims import Dim, Shape, Symbol, SymDim, evaluate, shape_text
-from .graph import Graph, Node
+from ..errors import ArgumentError, InternalError, ShapeError
+from .dims import Dim, Symbol, SymDim, evaluate
+from .graph import Graph, Node, Value
+from .op import Array
 from .ops.leaves import Input, State
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
 class Results:
-    """Outputs, and the new values of updated states by slot."""
+    """What one run gives: the outputs, and the states (all of them, by slot) after the updates."""
 
     outputs: tuple[Array, ...]
-    updates: dict[int, Array]
+    states: tuple[Array, ...]
+
+    @property
+    def all(self) -> tuple[Array, ...]:
+        return self.outputs + self.states
 
 
-def interpret(graph: Graph, inputs: Sequence[Array], states: Sequence[Array] = ()) -> Results:
-    """Evaluate ``graph`` for these arrays.
+def interpret(graph: Graph, inputs: Sequence[Any] = (), states: Sequence[Any] = ()) -> Results:
+    """Run ``graph`` once on arrays, one per input and per state, in the order of slots.
 
     Raises:
-        ShapeError: where the inputs contradict the declared shapes or the graph's facts.
+        ArgumentError: for a wrong number of arrays.
+        ShapeError: for arrays whose shapes do not fit the types or the facts.
+        InternalError: where a node's result is not of the recorded type.
     """
-    sizes = bind_sizes(graph, [np.shape(a) for a in inputs])
+    values = evaluate_nodes(graph, inputs, states)
+    after = [values[id(v)] for v in graph.states]
+    for slot, new in graph.updates:
+        after[slot] = values[id(new)]
+    return Results(tuple(values[id(v)] for v in graph.outputs), tuple(after))
+
+
+def evaluate_nodes(graph: Graph, inputs: Sequence[Any], states: Sequence[Any] = ()) -> dict[int, Array]:
+    """The array of every value of ``graph``, by ``id``."""
+    given = [*_as_arrays(graph.inputs, inputs, "input"), *_as_arrays(graph.states, states, "state")]
+    sizes = bind_sizes(graph, given[: len(graph.inputs)])
+    values = {id(v): a for v, a in zip((*graph.inputs, *graph.states), given, strict=True)}
     replace: dict[Symbol, Dim] = {Symbol(name): size for name, size in sizes.items()}
-    values: dict[int, Array] = {}
     for node in graph.nodes:
-        for value, array in zip(node.outputs, _evaluate(node, values, inputs, states, replace), strict=True):
+        if isinstance(node.op, (Input, State)):
+            continue
+        results = _run_node(node, [values[id(v)] for v in node.inputs], replace)
+        for value, array in zip(node.outputs, results, strict=True):
+            expected = tuple(evaluate(d, sizes) for d in value.shape)
+            if array.dtype != value.dtype.np or array.shape != expected:
+                raise InternalError(
+                    f"reference of {node.op!r} gave {array.dtype}{list(array.shape)}, its type is {value.type}"
+                )
             values[id(value)] = array
-    return Results(tuple(values[id(v)] for v in graph.outputs), {slot: values[id(v)] for slot, v in graph.updates})
+    return values
 
 
-def _evaluate(
-    node: Node, values: Mapping[int, Array], inputs: Sequence[Array], states: Sequence[Array],
-    replace: Mapping[Symbol, Dim],
-) -> tuple[Array, ...]:  # fmt: skip
-    op = node.op
-    if isinstance(op, Input):
-        return (np.asarray(inputs[op.slot], op.type.dtype.np),)
-    if isinstance(op, State):
-        return (np.array(states[op.slot], op.type.dtype.np),)
-    result = op.map_dims(dict(replace)).reference(*(values[id(v)] for v in node.inputs))
-    return result if isinstance(result, tuple) else (result,)
-
-
-def bind_sizes(graph: Graph, shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
-    """The sizes that the graph's symbols have for inputs of these shapes.
+def bind_sizes(graph: Graph, inputs: Sequence[Array]) -> dict[str, int]:
+    """The value of every symbol, from the shapes of the inputs; facts are checked.
 
     Raises:
-        ShapeError: where they contradict each other.
+        ShapeError: where shapes contradict the types or the facts.
     """
     sizes: dict[str, int] = {}
-    pending: list[tuple[Dim, int, Shape, tuple[int, ...]]] = []
-    for value, shape in zip(graph.inputs, shapes, strict=True):
-        if len(shape) != len(value.shape):
-            raise ShapeError(f"an input has shape {shape}, expected {shape_text(value.shape)}")
-        for dim, size in zip(value.shape, shape, strict=True):
-            if isinstance(dim, SymDim) and str(dim).isidentifier():
-                sizes.setdefault(str(dim), size)
-            pending.append((dim, size, value.shape, shape))
-    for dim, size, declared, given in pending:
+    pairs = [(d, n) for v, a in zip(graph.inputs, inputs, strict=True) for d, n in zip(v.shape, a.shape, strict=True)]
+    for dim, size in pairs:
+        name = symbol_name(dim)
+        if name is not None:
+            sizes.setdefault(name, size)
+    for dim, size in pairs:
         if evaluate(dim, sizes) != size:
-            raise ShapeError(f"an input has shape {given}, expected {shape_text(declared)}")
+            raise ShapeError(f"an axis declared {dim} has size {size}, where {_text(sizes)}")
     for a, b in graph.facts:
         if evaluate(a, sizes) != evaluate(b, sizes):
-            raise ShapeError(f"{a} and {b} must be equal, but are {evaluate(a, sizes)} and {evaluate(b, sizes)}")
+            raise ShapeError(f"{a} = {b} does not hold where {_text(sizes)}")
     return sizes
+
+
+def symbol_name(dim: Dim) -> str | None:
+    """The name of a size that is one symbol and nothing else."""
+    if isinstance(dim, SymDim) and len(dim.terms) == 1:
+        monomial, coefficient = dim.terms[0]
+        if coefficient == 1 and len(monomial) == 1 and isinstance(monomial[0], Symbol):
+            return monomial[0].name
+    return None
+
+
+def _text(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{k} = {v}" for k, v in sizes.items())
+
+
+def _as_arrays(values: Sequence[Value], given: Sequence[Any], what: str) -> list[Array]:
+    if len(values) != len(given):
+        raise ArgumentError(f"the graph has {len(values)} {what}(s), got {len(given)} array(s)")
+    arrays = [np.asarray(a, v.dtype.np) for v, a in zip(values, given, strict=True)]
+    for slot, (value, array) in enumerate(zip(values, arrays, strict=True)):
+        if array.ndim != value.type.ndim:
+            raise ShapeError(f"{what} {slot} of type {value.type} got an array of shape {array.shape}")
+    return arrays
+
+
+def _run_node(node: Node, operands: Sequence[Array], replace: dict[Symbol, Dim]) -> tuple[Array, ...]:
+    with np.errstate(all="ignore"):
+        result = node.op.map_dims(replace).reference(*operands)
+    results = result if isinstance(result, tuple) else (result,)
+    return tuple(np.asarray(r) for r in results)
