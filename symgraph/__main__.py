@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .errors import TargetError
+from .errors import ArgumentError, TargetError
 from .version import VERSION
 
 Report: TypeAlias = dict[str, Any]
@@ -77,7 +78,7 @@ def _dot() -> str | None:
 
 def _blas() -> Report:
     """The BLAS that NumPy was built with, and the library file where its wheel carries one."""
-    config: Any = np.show_config(mode="dicts")  # type: ignore[no-untyped-call]
+    config: Any = np.show_config(mode="dicts")
     blas = config.get("Build Dependencies", {}).get("blas", {})
     package = Path(np.__file__).parent
     carried = [
@@ -103,6 +104,26 @@ def _cpu() -> Report:
         "l2": cpu.l2,
         "cores": cpu.cores,
     }
+
+
+def _threads() -> Report:
+    """How many threads a call uses, and whether ``SYMGRAPH_THREADS`` says so."""
+    from .codegen.targets.llvm.pool import get_threads
+
+    source = "SYMGRAPH_THREADS" if os.environ.get("SYMGRAPH_THREADS") else "cores of this process"
+    try:
+        return {"count": get_threads(), "source": source}
+    except (TargetError, ArgumentError) as error:
+        return {"error": str(error)}
+
+
+def _cache() -> Report:
+    """Where compiled kernels are kept, and how much is there."""
+    from .codegen.cache import cache_directory
+
+    path = cache_directory()
+    files = [p for p in path.rglob("*") if p.is_file()] if path and path.is_dir() else []
+    return {"path": str(path) if path else None, "files": len(files), "bytes": sum(p.stat().st_size for p in files)}
 
 
 def self_test(target: str) -> Report:
@@ -135,7 +156,7 @@ def self_test(target: str) -> Report:
 def describe(report: Report) -> str:
     """The report as text for people."""
     packages = report["packages"]
-    blas, cpu, cache = report["blas"], report["cpu"], report["cache"]
+    blas, cpu, threads, cache = report["blas"], report["cpu"], report["threads"], report["cache"]
     rows = [
         ("numpy", f"{packages['numpy']}, built with {blas['name']} {blas['version']}"),
         ("BLAS", blas["library"] or "no library inside NumPy's package"),
@@ -143,8 +164,8 @@ def describe(report: Report) -> str:
         ("graphviz", report["dot"] or "no dot found; plots are drawn as SVG without it"),
         ("processor", _describe_cpu(cpu)),
         ("features", " ".join(cpu.get("features", ())) or "unknown"),
-        ("threads", str(report["threads"])),
-        ("cache", f"{cache['path']} ({cache['files']} files, {cache['bytes'] / 1e6:.1f} MB)"),
+        ("threads", threads.get("error") or f"{threads['count']} ({threads['source']})"),
+        ("cache", _describe_cache(cache)),
     ]
     for target, test in report["self_test"].items():
         rows.append(("self-test", f"{target}: {_describe_test(test)}"))
@@ -160,18 +181,16 @@ def _describe_cpu(cpu: Report) -> str:
     return f"{cpu['name']}: {cpu['cores']} cores, vectors of {8 * cpu['vector_bytes']} bits {fma} FMA, {caches}"
 
 
+def _describe_cache(cache: Report) -> str:
+    if cache["path"] is None:
+        return "off"
+    return f"{cache['path']} ({cache['files']} files, {cache['bytes'] / 1e6:.1f} MB)"
+
+
 def _describe_test(test: Report) -> str:
     if "reason" in test:
         return f"{test['status']} ({test['reason']})"
     return f"{test['status']} (largest error {test['largest_error']:.1e}, {test['seconds']:.2f} s)"
-
-
-def _threads() -> int:
-    raise NotImplementedError
-
-
-def _cache() -> Report:
-    raise NotImplementedError
 
 
 if __name__ == "__main__":

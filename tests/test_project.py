@@ -60,9 +60,8 @@ def test_slow_tests_rotate_through_all_shares(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
         return set(re.findall(r"::(test_\w+)", done.stdout))
 
-    slow = {f"test_slow_{i}" for i in range(30)}
     assert collected() == {"test_fast"}
-    assert collected("--slow=all") == slow | {"test_fast"}
-    days = [collected("--slow=only-share", f"--slow-day={day}") for day in range(100, 100 + SHARES)]
-    assert set.union(*days) == slow and sum(len(day) for day in days) == len(slow)
-    assert collected("--slow=share", "--slow-day=100") == days[0] | {"test_fast"}
+    names = [f"test_slow_{i}" for i in range(30)]
+    due = {name for name in names if share_of(f"test_some.py::{name}") == 100 % SHARES}
+    assert 0 < len(due) < 30
+    assert collected("--slow=only-share", "--slow-day=100") == due
