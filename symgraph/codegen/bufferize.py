@@ -100,6 +100,8 @@ class Bufferizer:
             else:
                 task.writes.append(base)
                 self.writer[id(base)] = task
+                for reader in self.readers.get(id(base), ()):
+                    self.order(task, reader)
         return task
 
     def order(self, first: Task, second: Task) -> None:
@@ -138,8 +140,12 @@ class Bufferizer:
         inputs = tuple(self.declare(f"in{k}", v, "input", k) for k, v in enumerate(graph.inputs))
         states = tuple(self.declare(f"state{k}", v, "state", k) for k, v in enumerate(graph.states))
         outputs = tuple(self.place_output(k, v) for k, v in enumerate(graph.outputs))
-        for slot, value in graph.updates:
-            self.place_update(slot, value)
+        # All kernels that read states must be known before the first is overwritten.
+        taken = set(self.names)
+        writes = [(slot, *self.new_value(slot, value, taken)) for slot, value in graph.updates]
+        for slot, task, target in writes:
+            if task is not None:
+                self.place_update(slot, task, target)
         for task in self.tasks:
             for name, array in task.lowered.arrays.items():
                 self.place(task, name, array)
@@ -186,17 +192,19 @@ class Bufferizer:
         self.view(base, name)
         return name
 
-    def place_update(self, slot: int, value: Value) -> None:
-        state = self.graph.states[slot]
+    def new_value(self, slot: int, value: Value, taken: set[int]) -> tuple[Task | None, Array]:
+        """The array of a state's new value and the task that writes it (None: the state keeps its value)."""
         base = self.base(value)
-        if base is state:
-            return
-        fresh = id(base) in self.writer and id(base) not in self.names
-        if fresh:
-            task, target = self.writer[id(base)], base
-        else:
-            target = Scratch(value.dtype, value.shape)
-            task = self.add_task(lower_copy(value, target))
+        if base is self.graph.states[slot]:
+            return None, base
+        if id(base) in self.writer and id(base) not in taken:
+            taken.add(id(base))
+            return self.writer[id(base)], base
+        target = Scratch(value.dtype, value.shape)
+        return self.add_task(lower_copy(value, target)), target
+
+    def place_update(self, slot: int, task: Task, target: Array) -> None:
+        state = self.graph.states[slot]
         refusal = self.refuse_in_place(task, target, state)
         if not refusal:
             for reader in self.readers.get(id(state), ()):

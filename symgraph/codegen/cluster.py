@@ -71,7 +71,8 @@ class Decision:
 
 @dataclass(frozen=True)
 class Clusters:
-    """All clusters of a graph in an order that respects their operands, what was decided, and where arrays are.
+    """All clusters of a graph (numbered by their first node, not in an order to run in), what was decided, and where
+    arrays are.
 
     ``home`` maps the ``id`` of a stored value to its cluster's number; ``aliases`` maps the ``id`` of a reshape to the
     value whose array it renames.

@@ -25,7 +25,7 @@ CHEAP = 6
 CHEAP_READS = 3
 #: The same for a value that its reader reads many times over.
 CHEAP_REPEATED = 3
-CHEAP_SCALAR = 8
+CHEAP_SCALAR = 15
 MAX_DEPTH = 64
 MAX_READS = 16
 MAX_MEMBERS = 96
