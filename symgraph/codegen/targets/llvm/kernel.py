@@ -25,9 +25,9 @@ TASK_COST = 1 << 18
 VERSION = 1
 
 
-def compile_kernel(kernel: Kernel, cpu: Cpu) -> CompiledKernel:
-    """Object code for a kernel."""
-    key = kernel_key(kernel, cpu)
+def compile_kernel(kernel: Kernel, cpu: Cpu, key: str = "") -> CompiledKernel:
+    """Object code for a kernel; ``key`` is its :func:`kernel_key` where that is known already."""
+    key = key or kernel_key(kernel, cpu)
     text, phases = kernel_text(kernel, cpu, f"sg_{key[:24]}")
     code = compiler_for(cpu).object_code(text)
     return CompiledKernel(key, code, phases, 0, text)

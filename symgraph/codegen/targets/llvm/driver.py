@@ -1,0 +1,129 @@
+"""The driver: the one native function that runs a plan, step by step.
+
+It reads a frame's tables, so it is the same code for every plan and is made once in a process. A call of a compiled
+function is one foreign call of it, with the address of a *context* of nine 8-byte fields::
+
+    io        addresses of the call's Python arrays (inputs, states, outputs)
+    data      where in a Python array's object the pointer to its elements is
+    patches   pairs (number of an array, address of a field that needs its pointer)
+    patched   how many
+    tasks     records of seven fields: function, buffers, sizes, units, chunk, step, spare
+    count     how many
+    status    four int64
+    workspace scratch memory
+    pool      the address of sg_parallel_for
+
+A task of more than one chunk goes through the pool. After each task the status is looked at; a failed check ends the
+run with the number of the step in ``status[3]``. The result is ``status[0]``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from .cpu import function_attributes, host_cpu
+from .engine import Library
+from .pipeline import compiler_for
+
+CONTEXT_FIELDS = 9
+TASK_FIELDS = 7
+SYMBOL = "sg_run_plan"
+
+_TEXT = """target triple = "{triple}"
+
+define i64 @sg_run_plan(ptr %context) #0 {{
+entry:
+  %io = load ptr, ptr %context, align 8
+  %p1 = getelementptr i64, ptr %context, i64 1
+  %data = load i64, ptr %p1, align 8
+  %p2 = getelementptr i64, ptr %context, i64 2
+  %patches = load ptr, ptr %p2, align 8
+  %p3 = getelementptr i64, ptr %context, i64 3
+  %patched = load i64, ptr %p3, align 8
+  %p4 = getelementptr i64, ptr %context, i64 4
+  %tasks = load ptr, ptr %p4, align 8
+  %p5 = getelementptr i64, ptr %context, i64 5
+  %count = load i64, ptr %p5, align 8
+  %p6 = getelementptr i64, ptr %context, i64 6
+  %status = load ptr, ptr %p6, align 8
+  %p7 = getelementptr i64, ptr %context, i64 7
+  %workspace = load ptr, ptr %p7, align 8
+  %p8 = getelementptr i64, ptr %context, i64 8
+  %pool = load ptr, ptr %p8, align 8
+  store i64 0, ptr %status, align 8
+  br label %patch
+patch:
+  %k = phi i64 [ 0, %entry ], [ %k1, %fill ]
+  %filled = icmp eq i64 %k, %patched
+  br i1 %filled, label %next, label %fill
+fill:
+  %k2 = shl i64 %k, 1
+  %pp = getelementptr i64, ptr %patches, i64 %k2
+  %number = load i64, ptr %pp, align 8
+  %wp = getelementptr i64, ptr %pp, i64 1
+  %where = load ptr, ptr %wp, align 8
+  %op = getelementptr ptr, ptr %io, i64 %number
+  %object = load ptr, ptr %op, align 8
+  %dp = getelementptr i8, ptr %object, i64 %data
+  %elements = load ptr, ptr %dp, align 8
+  store ptr %elements, ptr %where, align 8
+  %k1 = add i64 %k, 1
+  br label %patch
+next:
+  %t = phi i64 [ 0, %patch ], [ %t1, %check ]
+  %ended = icmp eq i64 %t, %count
+  br i1 %ended, label %good, label %run
+run:
+  %at = mul i64 %t, 7
+  %f0 = getelementptr i64, ptr %tasks, i64 %at
+  %function = load ptr, ptr %f0, align 8
+  %f1 = getelementptr i64, ptr %f0, i64 1
+  %buffers = load ptr, ptr %f1, align 8
+  %f2 = getelementptr i64, ptr %f0, i64 2
+  %sizes = load ptr, ptr %f2, align 8
+  %f3 = getelementptr i64, ptr %f0, i64 3
+  %units = load i64, ptr %f3, align 8
+  %f4 = getelementptr i64, ptr %f0, i64 4
+  %chunk = load i64, ptr %f4, align 8
+  %t1 = add i64 %t, 1
+  %few = icmp sle i64 %units, %chunk
+  br i1 %few, label %here, label %shared
+here:
+  call void %function(ptr %buffers, ptr %sizes, i64 0, i64 %units, ptr %status, ptr %workspace)
+  br label %check
+shared:
+  call void %pool(ptr %function, ptr %buffers, ptr %sizes, i64 %units, i64 %chunk, ptr %status, ptr %workspace)
+  br label %check
+check:
+  %failed = load i64, ptr %status, align 8
+  %fine = icmp eq i64 %failed, 0
+  br i1 %fine, label %next, label %bad
+bad:
+  %f5 = getelementptr i64, ptr %f0, i64 5
+  %step = load i64, ptr %f5, align 8
+  %s3 = getelementptr i64, ptr %status, i64 3
+  store i64 %step, ptr %s3, align 8
+  ret i64 %failed
+good:
+  ret i64 0
+}}
+attributes #0 = {{ {attributes} }}
+"""
+
+
+def driver_text() -> str:
+    """The driver in LLVM's text form."""
+    cpu = host_cpu()
+    return _TEXT.format(triple=cpu.triple, attributes=function_attributes(cpu))
+
+
+@lru_cache(maxsize=1)
+def _library() -> Library:
+    cpu = host_cpu()
+    return Library([compiler_for(cpu).object_code(driver_text(), optimize=False)], cpu)
+
+
+@lru_cache(maxsize=1)
+def driver_address() -> int:
+    """The address of the driver, ready to run."""
+    return _library().address(SYMBOL)

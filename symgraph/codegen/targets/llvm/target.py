@@ -1,0 +1,127 @@
+"""The LLVM target: a plan becomes native code in this process, called with one foreign call."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ....ir.dims import Dim
+from ...loop.grammar import Kernel
+from ...plan import Plan
+from . import pool
+from .cache import KERNELS
+from .compiled import CompiledKernel
+from .cpu import Cpu, cpu_for, host_cpu
+from .driver import driver_address
+from .engine import Library, check_executable_memory
+from .frame import Frame, data_offset
+from .pipeline import compiler_for
+
+Array = np.ndarray[Any, Any]
+_RUN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_size_t)
+
+
+class LlvmExecutable:
+    """A plan in native code. Calls may come from several threads at once.
+
+    Raises:
+        TargetError: where native code cannot be made or run here.
+    """
+
+    def __init__(self, plan: Plan, cpu: Cpu | None = None) -> None:
+        self.plan = plan
+        self.cpu = cpu if cpu is not None else host_cpu()
+        self.kernels: dict[str, CompiledKernel] = {k: KERNELS.get(v, self.cpu) for k, v in plan.kernels.items()}
+        distinct = {c.key: c for c in self.kernels.values()}
+        self._library = Library([c.object_code for c in distinct.values()], self.cpu)
+        symbols = [phase.symbol for c in distinct.values() for phase in c.phases]
+        self._functions = self._library.addresses(symbols)
+        literals = {b.name: b.literal.array for b in plan.buffers.values() if b.literal is not None and not b.alias}
+        self._literals = {name: np.ascontiguousarray(a) for name, a in literals.items()}
+        self._constants = {name: a.ctypes.data for name, a in self._literals.items()}
+        self._run = _RUN(driver_address())
+        self._input_count = len(plan.inputs)
+        self._state_count = len(plan.states)
+        self._direct = data_offset() >= 0
+        self._frames: dict[tuple[int, ...], Frame] = {}
+
+    def frame(self, sizes: tuple[int, ...]) -> Frame:
+        """The plan bound to the sizes of ``plan.symbols``; the memory of calls belongs to it."""
+        return Frame(self.plan, self.kernels, self._functions, self._constants, pool.address(), sizes)
+
+    def run(
+        self, frame: Frame, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array]
+    ) -> tuple[int, int, int, int] | None:
+        """Run the plan on C-contiguous arrays of the planned dtypes and shapes.
+
+        Returns None, or ``(1 + check, index, size, step)`` of a failed bounds check. The GIL is released meanwhile.
+        """
+        place = frame.take()
+        io = place.io
+        if self._direct:
+            k = 0
+            for a in inputs:
+                io[k] = id(a)
+                k += 1
+            if place.states is states:
+                k += self._state_count
+            else:
+                for a in states:
+                    io[k] = id(a)
+                    k += 1
+                place.states = states
+            for a in outputs:
+                io[k] = id(a)
+                k += 1
+            failed = self._run(place.address)
+        else:
+            cells = (ctypes.c_size_t * len(io))(*[a.ctypes.data for a in (*inputs, *states, *outputs)])
+            first = ctypes.addressof(cells)
+            for k in range(len(cells)):
+                io[k] = first + 8 * k
+            failed = self._run(place.address)
+        failure = tuple(place.status) if failed else None
+        frame.free.append(place)
+        return failure
+
+    # -- looking inside ---------------------------------------------------------------------------------------------
+    def llvm_ir(self) -> dict[str, str]:
+        """The LLVM text of every kernel, by its name in the plan, as it is written (before LLVM's passes)."""
+        return {name: compiled.ir for name, compiled in self.kernels.items()}
+
+    def assembly(self, kernel: str) -> str:
+        """The assembly text of a kernel, by its name in the plan."""
+        return compiler_for(self.cpu).assembly(self.kernels[kernel].ir)
+
+    def __str__(self) -> str:
+        lines = [f"llvm for {self.cpu.name}, {self.cpu.vector_bytes}-byte vectors"]
+        for name, compiled in self.kernels.items():
+            for phase in compiled.phases:
+                lines.append(
+                    f"  {name}: {len(compiled.object_code)} bytes, {phase.units} unit(s), tasks of {phase.grain} or more"
+                )
+        return "\n".join(lines)
+
+
+class LlvmTarget:
+    """Makes executables of plans, for one processor.
+
+    Raises:
+        TargetError: where native code cannot be made or run here.
+    """
+
+    name = "llvm"
+
+    def __init__(self, cpu: str = "host") -> None:
+        check_executable_memory()
+        self.cpu = host_cpu() if cpu == "host" else cpu_for(cpu)
+
+    def workspace(self, kernel: Kernel) -> Dim:
+        """Bytes of scratch memory a step needs in the plan: none, since frames bring what kernels ask for."""
+        return 0
+
+    def build(self, plan: Plan) -> LlvmExecutable:
+        return LlvmExecutable(plan, self.cpu)
