@@ -27,9 +27,13 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PEERS = ("symgraph", "jax", "torch", "tensorflow", "pytensor")
-BUSY = (
-    "import os, sys\nif hasattr(os, 'sched_setaffinity'): os.sched_setaffinity(0, {int(sys.argv[1])})\nwhile True: pass"
-)
+BUSY = """
+import os, sys
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {int(sys.argv[1])})
+while True:
+    pass
+"""
 
 
 @dataclass

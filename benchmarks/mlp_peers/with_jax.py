@@ -1,5 +1,6 @@
 """JAX: a jitted training step written by hand, parameters donated."""
 
+import itertools
 from functools import partial
 
 import jax
@@ -12,7 +13,7 @@ KEEP, RATE, RHO, EPSILON = 0.8, 1e-3, 0.9, 1e-7
 
 def initial(key):
     params = []
-    for inputs, outputs in zip(SIZES[:-1], SIZES[1:], strict=True):
+    for inputs, outputs in itertools.pairwise(SIZES):
         key, used = jax.random.split(key)
         limit = (6 / (inputs + outputs)) ** 0.5
         params.append((jax.random.uniform(used, (inputs, outputs), minval=-limit, maxval=limit), jnp.zeros(outputs)))

@@ -1,5 +1,7 @@
 """PyTensor: one compiled training function with updates."""
 
+import itertools
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
@@ -18,7 +20,7 @@ class Trainer:
         x, y = pt.matrix("x", dtype="float32"), pt.matrix("y", dtype="float32")
         stream = RandomStream(seed=1)
         params = []
-        for inputs, outputs in zip(SIZES[:-1], SIZES[1:], strict=True):
+        for inputs, outputs in itertools.pairwise(SIZES):
             limit = (6 / (inputs + outputs)) ** 0.5
             params.append(pytensor.shared(rng.uniform(-limit, limit, (inputs, outputs)).astype("float32")))
             params.append(pytensor.shared(np.zeros(outputs, "float32")))
