@@ -55,8 +55,8 @@ def collect() -> Report:
         "blas": _blas(),
         "cpu": _cpu(),
         "threads": _threads(),
-        "cache": _cache(),
         "self_test": {target: self_test(target) for target in TARGETS},
+        "cache": _cache(),
     }
 
 
@@ -118,12 +118,10 @@ def _threads() -> Report:
 
 
 def _cache() -> Report:
-    """Where compiled kernels are kept, and how much is there."""
-    from .codegen.cache import cache_directory
+    """Where compiled kernels are kept, and how many there are now."""
+    from .codegen.targets.llvm.cache import KERNELS
 
-    path = cache_directory()
-    files = [p for p in path.rglob("*") if p.is_file()] if path and path.is_dir() else []
-    return {"path": str(path) if path else None, "files": len(files), "bytes": sum(p.stat().st_size for p in files)}
+    return {"place": "memory of this process", "kernels": KERNELS.misses, "limit": KERNELS.limit}
 
 
 def self_test(target: str) -> Report:
@@ -165,7 +163,7 @@ def describe(report: Report) -> str:
         ("processor", _describe_cpu(cpu)),
         ("features", " ".join(cpu.get("features", ())) or "unknown"),
         ("threads", threads.get("error") or f"{threads['count']} ({threads['source']})"),
-        ("cache", _describe_cache(cache)),
+        ("cache", f"{cache['place']}, up to {cache['limit'] >> 20} MiB; {cache['kernels']} kernels compiled"),
     ]
     for target, test in report["self_test"].items():
         rows.append(("self-test", f"{target}: {_describe_test(test)}"))
@@ -179,12 +177,6 @@ def _describe_cpu(cpu: Report) -> str:
     fma = "with" if cpu["fma"] else "without"
     caches = f"L1 {cpu['l1'] // 1024} KiB, L2 {cpu['l2'] // 1024} KiB"
     return f"{cpu['name']}: {cpu['cores']} cores, vectors of {8 * cpu['vector_bytes']} bits {fma} FMA, {caches}"
-
-
-def _describe_cache(cache: Report) -> str:
-    if cache["path"] is None:
-        return "off"
-    return f"{cache['path']} ({cache['files']} files, {cache['bytes'] / 1e6:.1f} MB)"
 
 
 def _describe_test(test: Report) -> str:

@@ -1,9 +1,8 @@
 """symgraph through its Keras front, as a user would write it."""
 
-from symgraph.keras.models import Sequential
-
 import symgraph
 from symgraph.keras.layers import Dense, Dropout
+from symgraph.keras.models import Sequential
 from symgraph.keras.optimizers import RMSprop
 
 
