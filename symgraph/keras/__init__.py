@@ -1,0 +1,61 @@
+"""Keras 2.3.1's API on symgraph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import engine as engine  # first: metrics and losses build on layers
+from . import (
+    activations,
+    backend,
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    regularizers,
+    utils,
+)
+from .engine.input_layer import Input
+from .engine.sequential import Sequential
+from .engine.training import Model
+
+__version__ = "2.3.1"
+__all__ = [
+    "Input",
+    "Model",
+    "Sequential",
+    "activations",
+    "backend",
+    "callbacks",
+    "constraints",
+    "datasets",
+    "engine",
+    "initializers",
+    "install",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "regularizers",
+    "utils",
+]
+
+
+def install() -> None:
+    """From now on, ``import keras`` and ``import tensorflow.keras`` in this process give this package."""
+    from ._install import install as install_finder
+
+    install_finder()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "datasets":
+        import importlib
+
+        return importlib.import_module(".datasets", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,65 @@
+"""What Keras keeps per session: name counters and the learning phase."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import symgraph as sg
+
+Tensor = Any
+
+
+@dataclass(slots=True)
+class _Session:
+    """Counters behind ``get_uid``, and the learning phase: a number, or None while it is symbolic."""
+
+    uids: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    phase: int | None = None
+    phase_tensor: Tensor = None
+
+
+_session = _Session()
+
+
+def get_uid(prefix: str = "") -> int:
+    """1, 2, 3, ... for each prefix."""
+    _session.uids[prefix] += 1
+    return _session.uids[prefix]
+
+
+def reset_uids() -> None:
+    """Start all counters anew."""
+    _session.uids.clear()
+
+
+def clear_session() -> None:
+    """Forget name counters and the learning phase. Variables and compiled functions die with their owners."""
+    reset_uids()
+    _session.phase = None
+
+
+def symbolic_learning_phase() -> Tensor:
+    """The boolean scalar that stands for the phase in graphs: True in training."""
+    if _session.phase_tensor is None:
+        _session.phase_tensor = sg.placeholder((), dtype="bool", name="keras_learning_phase")
+    return _session.phase_tensor
+
+
+def learning_phase() -> Tensor | int:
+    """The learning phase: a symbolic flag, or 0 or 1 after ``set_learning_phase``."""
+    return symbolic_learning_phase() if _session.phase is None else _session.phase
+
+
+def set_learning_phase(value: int) -> None:
+    """Fix the learning phase of graphs built from now on: 0 (test) or 1 (train)."""
+    if value not in (0, 1):
+        raise ValueError("Expected learning phase to be 0 or 1.")
+    _session.phase = int(value)
+
+
+def name_scope(name: str) -> AbstractContextManager[str]:
+    """Ops applied inside belong to ``name``."""
+    return sg.name_scope(name)

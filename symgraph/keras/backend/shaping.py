@@ -1,0 +1,131 @@
+"""Functions that move, join and pick elements."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import symgraph as sg
+
+from .common import floatx
+from .variables import Tensor, as_tensor, int_shape
+
+
+def _known_product(shape: Sequence[Any]) -> Any:
+    total: Any = 1
+    for d in shape:
+        total = total * d
+    return total
+
+
+def concatenate(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
+    """Tensors joined along an axis."""
+    return sg.concatenate(list(tensors), axis=axis)
+
+
+def reshape(x: Tensor, shape: Sequence[Any]) -> Tensor:
+    """The same elements under another shape (-1 or None: what remains)."""
+    return sg.reshape(x, tuple(-1 if d is None else int(d) if isinstance(d, np.integer) else d for d in shape))
+
+
+def permute_dimensions(x: Tensor, pattern: Sequence[int]) -> Tensor:
+    """Axes in another order."""
+    return sg.transpose(x, tuple(pattern))
+
+
+def transpose(x: Tensor) -> Tensor:
+    """Axes in reverse order."""
+    return sg.transpose(x)
+
+
+def expand_dims(x: Tensor, axis: int = -1) -> Tensor:
+    """A new axis of size one."""
+    return sg.expand_dims(x, axis)
+
+
+def squeeze(x: Tensor, axis: int) -> Tensor:
+    """Without an axis of size one."""
+    return sg.squeeze(x, axis)
+
+
+def flatten(x: Tensor) -> Tensor:
+    """One axis."""
+    return sg.reshape(x, (-1,))
+
+
+def batch_flatten(x: Tensor) -> Tensor:
+    """All axes but the first made one."""
+    return sg.reshape(x, (x.shape[0], _known_product(x.shape[1:])))
+
+
+def repeat(x: Tensor, n: int) -> Tensor:
+    """``(samples, dim)`` to ``(samples, n, dim)``."""
+    if len(x.shape) != 2:
+        raise ValueError(f"`K.repeat` takes a 2D tensor, got one of shape {int_shape(x)}")
+    return sg.broadcast_to(sg.expand_dims(x, 1), (x.shape[0], n, x.shape[1]))
+
+
+def repeat_elements(x: Tensor, rep: int, axis: int) -> Tensor:
+    """Each slice along ``axis`` ``rep`` times in a row, as ``np.repeat``."""
+    axis %= len(x.shape)
+    shape = list(x.shape)
+    wide = sg.broadcast_to(sg.expand_dims(x, axis + 1), (*shape[: axis + 1], rep, *shape[axis + 1 :]))
+    shape[axis] = shape[axis] * rep
+    return sg.reshape(wide, tuple(shape))
+
+
+def tile(x: Tensor, n: Any) -> Tensor:
+    """``x`` laid side by side ``n[i]`` times along axis ``i``."""
+    counts = [n] * 1 if isinstance(n, int) else list(n)
+    counts = [1] * (len(x.shape) - len(counts)) + counts
+    for axis, count in enumerate(counts):
+        if count != 1:
+            x = sg.concatenate([x] * count, axis=axis)
+    return x
+
+
+def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
+    """Tensors joined along a new axis."""
+    return sg.stack([as_tensor(t) for t in x], axis=axis)
+
+
+def one_hot(indices: Tensor, num_classes: int) -> Tensor:
+    """A new last axis of zeros with a one at each index."""
+    return sg.one_hot(indices, num_classes, dtype=floatx())
+
+
+def reverse(x: Tensor, axes: Any) -> Tensor:
+    """Elements in reverse order along axes."""
+    axes = [axes] if isinstance(axes, int) else [a % len(x.shape) for a in axes]
+    return x[tuple(builtins.slice(None, None, -1) if i in axes else builtins.slice(None) for i in range(len(x.shape)))]
+
+
+def slice(x: Tensor, start: Sequence[int], size: Sequence[int]) -> Tensor:
+    """The block of ``size`` at ``start`` (size -1: to the end)."""
+    if not len(x.shape) == len(start) == len(size):
+        raise ValueError("The dimension and the size of indices should match.")
+    return x[tuple(builtins.slice(a, None if n == -1 else a + n) for a, n in zip(start, size, strict=True))]
+
+
+def gather(reference: Tensor, indices: Tensor) -> Tensor:
+    """Rows of ``reference``."""
+    return sg.take(reference, indices, 0)
+
+
+def temporal_padding(x: Tensor, padding: tuple[int, int] = (1, 1)) -> Tensor:
+    """Zeros before and after the middle axis of a 3D tensor."""
+    return _pad(x, {1: padding})
+
+
+def _pad(x: Tensor, padding: dict[int, tuple[int, int]]) -> Tensor:
+    for axis, sides in padding.items():
+        parts = [x]
+        for place, count in ((0, sides[0]), (len(parts) + 1, sides[1])):
+            if count:
+                zeros = sg.zeros((*x.shape[:axis], count, *x.shape[axis + 1 :]), dtype=str(x.dtype))
+                parts.insert(place, zeros)
+        x = sg.concatenate(parts, axis=axis) if len(parts) > 1 else x
+    return x

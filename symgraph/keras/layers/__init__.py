@@ -1,0 +1,59 @@
+"""All layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine.base_layer import InputSpec, Layer
+from ..engine.input_layer import Input, InputLayer
+from ..utils.generic_utils import deserialize_keras_object
+from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .core import (
+    Activation,
+    ActivityRegularization,
+    Dense,
+    Dropout,
+    Flatten,
+    Lambda,
+    Masking,
+    Permute,
+    RepeatVector,
+    Reshape,
+)
+from .merge import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from .noise import AlphaDropout, GaussianDropout, GaussianNoise
+
+_OBJECTS = {name: value for name, value in globals().items() if not name.startswith("_") and name != "annotations"}
+__all__ = [*_OBJECTS, "deserialize", "serialize"]  # noqa: PLE0604
+
+
+def serialize(layer: Any) -> dict[str, Any]:
+    """``{'class_name', 'config'}`` of a layer."""
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The layer (or model) of a dictionary."""
+    from ..models import Model, Sequential
+
+    known = {**_OBJECTS, "Model": Model, "Sequential": Sequential}
+    return deserialize_keras_object(
+        config, module_objects=known, custom_objects=custom_objects, printable_module_name="layer"
+    )

@@ -1,0 +1,355 @@
+"""The layers of everyday use."""
+
+from __future__ import annotations
+
+import copy
+import types
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import activations, constraints, initializers, regularizers
+from .. import backend as K
+from ..engine.base_layer import InputSpec, Layer
+from ..utils.generic_utils import deserialize_keras_object, func_dump, func_load, has_arg
+
+Tensor = Any
+
+
+class Masking(Layer):
+    """Marks steps whose features all equal ``mask_value``, so that later layers skip them."""
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.mask_value = mask_value
+
+    def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor:
+        return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
+
+    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+        kept = K.any(K.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        return inputs * K.cast(kept, K.dtype(inputs))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mask_value": self.mask_value}
+
+
+class Dropout(Layer):
+    """In training, sets a fraction ``rate`` of the inputs to zero and scales the others up.
+
+    ``noise_shape``: the shape of the mask, 1 where it is shared along an axis and None for the input's size.
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rate = min(1.0, max(0.0, rate))
+        self.noise_shape = noise_shape
+        self.seed = seed
+        self.supports_masking = True
+
+    def _get_noise_shape(self, inputs: Tensor) -> Any:
+        if self.noise_shape is None:
+            return None
+        return tuple(size if n is None else n for n, size in zip(self.noise_shape, K.shape(inputs), strict=True))
+
+    def call(self, inputs: Tensor, training: Any = None) -> Tensor:  # type: ignore[override]
+        if not 0.0 < self.rate < 1.0:
+            return inputs
+        noise_shape = self._get_noise_shape(inputs)
+        return K.in_train_phase(lambda: K.dropout(inputs, self.rate, noise_shape, self.seed), inputs, training=training)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
+        return {**super().get_config(), **own}
+
+
+class Activation(Layer):
+    """An activation function as a layer."""
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.activation = activations.get(activation)
+
+    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+        return self.activation(inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class Reshape(Layer):
+    """Another shape for each sample; one size may be -1."""
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_shape = tuple(target_shape)
+
+    def _fix_unknown_dimension(self, input_shape: tuple[Any, ...], output_shape: tuple[int, ...]) -> tuple[Any, ...]:
+        message = "total size of new array must be unchanged"
+        fixed = [d for d in output_shape if d >= 0]
+        if len(output_shape) - len(fixed) > 1:
+            raise ValueError("There must be at most one unknown dimension in output_shape. Got " + str(output_shape) + ".")
+        known, original = int(np.prod(fixed)), int(np.prod(input_shape, dtype=int))
+        if len(fixed) == len(output_shape):
+            if original != known:
+                raise ValueError(f"{message}, input_shape = {list(input_shape)}, output_shape = {list(output_shape)}")
+            return output_shape
+        if known == 0 or original % known != 0:
+            raise ValueError(f"{message}, input_shape = {list(input_shape)}, output_shape = {list(output_shape)}")
+        return tuple(original // known if d < 0 else d for d in output_shape)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if None in input_shape[1:]:
+            return (input_shape[0], *(d if d != -1 else None for d in self.target_shape))
+        return (input_shape[0], *self._fix_unknown_dimension(input_shape[1:], self.target_shape))
+
+    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+        sample = self.compute_output_shape(K.int_shape(inputs))[1:]
+        return K.reshape(inputs, (inputs.shape[0], *sample))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "target_shape": self.target_shape}
+
+
+class Permute(Layer):
+    """Axes in another order; ``dims`` are those after the batch axis, counted from 1."""
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                "Invalid permutation `dims` for Permute Layer. The set of indices in `dims` must be consecutive and start "
+                f"from 1. dims: {dims}"
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (input_shape[0], *(input_shape[d] for d in self.dims))
+
+    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+        return K.permute_dimensions(inputs, (0, *self.dims))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dims": self.dims}
+
+
+class Flatten(Layer):
+    """One axis for each sample."""
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.input_spec = InputSpec(min_ndim=3)
+        self.data_format = K.normalize_data_format("channels_last" if data_format is None else data_format)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if not all(input_shape[1:]):
+            raise ValueError(
+                f'The shape of the input to "Flatten" is not fully defined (got {input_shape[1:]}). Make sure to pass a '
+                'complete "input_shape" or "batch_input_shape" argument to the first layer in your model.'
+            )
+        return (input_shape[0], int(np.prod(input_shape[1:])))
+
+    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+        if self.data_format == "channels_first":  # the same order of weights after it as with channels last
+            inputs = K.permute_dimensions(inputs, (0, *range(2, K.ndim(inputs)), 1))
+        return K.batch_flatten(inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "data_format": self.data_format}
+
+
+class RepeatVector(Layer):
+    """``(samples, features)`` to ``(samples, n, features)``."""
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n = n
+        self.input_spec = InputSpec(ndim=2)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (input_shape[0], self.n, input_shape[1])
+
+    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+        return K.repeat(inputs, self.n)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "n": self.n}
+
+
+class Lambda(Layer):
+    """A function of tensors as a layer. ``output_shape`` is found from the function's result unless it is given."""
+
+    def __init__(
+        self, function: Any, output_shape: Any = None, mask: Any = None, arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        self.function = function
+        self._input_dtypes: Any = None
+        self.arguments = arguments or {}
+        self.supports_masking = mask is not None
+        self.mask = mask
+        if output_shape is not None and not isinstance(output_shape, (tuple, list)) and not callable(output_shape):
+            raise TypeError("In Lambda, `output_shape` must be a list, a tuple, or a function.")
+        self._output_shape = tuple(output_shape) if isinstance(output_shape, (tuple, list)) else output_shape
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if self._output_shape is None:
+            return None  # what the function's result has
+        if not isinstance(self._output_shape, tuple):
+            shape = self._output_shape(input_shape)
+            if not isinstance(shape, (list, tuple)):
+                raise ValueError("`output_shape` function must return a tuple or a list of tuples.")
+            return shape if isinstance(shape, list) else tuple(shape)
+        first = input_shape[0] if isinstance(input_shape, list) else input_shape
+        return (first[0] if first else None, *self._output_shape)
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:  # type: ignore[override]
+        arguments = dict(self.arguments)
+        if has_arg(self.function, "mask"):
+            arguments["mask"] = mask
+        return self.function(inputs, **arguments)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def get_config(self) -> dict[str, Any]:
+        function, function_type = _dumped(self.function)
+        shape, shape_type = (
+            _dumped(self._output_shape) if callable(self._output_shape) else (self._output_shape, "raw")
+        )
+        return {
+            **super().get_config(),
+            "function": function,
+            "function_type": function_type,
+            "output_shape": shape,
+            "output_shape_type": shape_type,
+            "arguments": self.arguments,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        config = copy.deepcopy(config)
+        config["function"] = _loaded(config["function"], config.pop("function_type"), custom_objects, "function in Lambda layer")
+        shape_type = config.pop("output_shape_type")
+        if shape_type != "raw":
+            what = "output_shape function in Lambda layer"
+            config["output_shape"] = _loaded(config["output_shape"], shape_type, custom_objects, what)
+        for name, value in config.get("arguments", {}).items():
+            if isinstance(value, dict) and value.get("type") == "ndarray":
+                config["arguments"][name] = np.array(value["value"])
+        return cls(**config)
+
+
+def _dumped(function: Any) -> tuple[Any, str]:
+    if isinstance(function, types.LambdaType) and function.__name__ == "<lambda>":
+        return func_dump(function), "lambda"
+    return function.__name__, "function"
+
+
+def _loaded(dumped: Any, kind: str, custom_objects: Any, what: str) -> Any:
+    if kind == "lambda":
+        return func_load(dumped, globs=globals())
+    if kind != "function":
+        raise TypeError("Unknown function type:", kind)
+    return deserialize_keras_object(dumped, custom_objects=custom_objects, printable_module_name=what)
+
+
+class Dense(Layer):
+    """``activation(inputs . kernel + bias)``, over the last axis."""
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if "input_shape" not in kwargs and "input_dim" in kwargs:
+            kwargs["input_shape"] = (kwargs.pop("input_dim"),)
+        super().__init__(**kwargs)
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+        self.kernel: Tensor = None
+        self.bias: Tensor = None
+
+    def build(self, input_shape: Any) -> None:
+        input_dim = input_shape[-1]
+        if input_dim is None:
+            raise ValueError("The last dimension of the inputs to `Dense` should be defined. Found `None`.")
+        self.kernel = self.add_weight(
+            shape=(input_dim, self.units),
+            initializer=self.kernel_initializer,
+            name="kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                name="bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: input_dim})
+        self.built = True
+
+    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+        output = K.dot(inputs, self.kernel)
+        if self.use_bias:
+            output = K.bias_add(output, self.bias, data_format="channels_last")
+        return self.activation(output)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+        }
+
+
+class ActivityRegularization(Layer):
+    """Penalises its inputs, and passes them on."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.l1 = l1
+        self.l2 = l2
+        self.activity_regularizer = regularizers.L1L2(l1=l1, l2=l2)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "l1": self.l1, "l2": self.l2}

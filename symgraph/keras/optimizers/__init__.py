@@ -1,0 +1,67 @@
+"""Optimizers, by name or as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
+from .base import Optimizer, clip_norm
+from .gradient_descent import SGD
+from .moments import Adam, Adamax, Nadam
+from .scaled import Adadelta, Adagrad, RMSprop
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "Adamax",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamax",
+    "clip_norm",
+    "deserialize",
+    "get",
+    "nadam",
+    "rmsprop",
+    "serialize",
+    "sgd",
+]
+
+sgd = SGD
+rmsprop = RMSprop
+adagrad = Adagrad
+adadelta = Adadelta
+adam = Adam
+adamax = Adamax
+nadam = Nadam
+_BY_NAME = {cls.__name__.lower(): cls for cls in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam)}
+
+
+def serialize(optimizer: Any) -> Any:
+    """``{'class_name', 'config'}`` of an optimizer."""
+    return serialize_keras_object(optimizer)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The optimizer of a dictionary; names count in any letter case."""
+    if config["class_name"].lower() in _BY_NAME:
+        config = {**config, "class_name": config["class_name"].lower()}
+    return deserialize_keras_object(
+        config, module_objects=_BY_NAME, custom_objects=custom_objects, printable_module_name="optimizer"
+    )
+
+
+def get(identifier: Any) -> Any:
+    """An optimizer from a name, a dictionary or an optimizer."""
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        return deserialize({"class_name": identifier, "config": {}})
+    if hasattr(identifier, "get_updates"):
+        return identifier
+    raise ValueError("Could not interpret optimizer identifier: " + str(identifier))
