@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .errors import GraphError, ShapeError
 from .ir.builder import Builder, canonical_names
 from .ir.dims import Dim, Symbol, substitute
-from .ir.graph import Graph, Node, Value, topological
+from .ir.graph import Graph, Node, Value
 from .ir.ops.leaves import Input, State
 from .ir.ops.views import StopGradient
 from .ir.types import Facts
@@ -44,14 +44,14 @@ def close(
     replaced = {id(old.value): new.value for old, new in givens.items()}
     slots = {id(t.value): i for i, t in enumerate(inputs)}
     results = [t.value for t in outputs] + [new.value for _, new in updates]
-    order = _order(results, replaced)
+    order = _order(results, slots, replaced)
     used = _variables(order, updates)
     if any(v is generator.key for v in used) and not any(v is generator.key for v, _ in updates):
         # Random ops draw fresh numbers in the next call.
         step = Tensor(generator.next_key())
         updates = [*updates, (generator.key, step)]
         results.append(step.value)
-        order = _order(results, replaced)
+        order = _order(results, slots, replaced)
     _check_placeholders(order, slots)
     state_slots = {id(v.value): i for i, v in enumerate(used)}
 
@@ -79,28 +79,31 @@ def close(
     return Closed(graph, tuple(used))
 
 
-def _order(results: Sequence[Value], replaced: Mapping[int, Value]) -> list[Node]:
-    """All nodes needed, operands first, with replaced values standing for what replaces them."""
-    if not replaced:
-        return list(topological(results))
+def _order(results: Sequence[Value], cut: Mapping[int, int], replaced: Mapping[int, Value]) -> list[Node]:
+    """All nodes needed, operands first; values in ``cut`` are given, and replaced ones stand for what replaces them."""
     done: dict[int, Node] = {}
+    path: set[int] = set()
+
+    def needed(value: Value) -> Node | None:
+        value = replaced.get(id(value), value)
+        return None if id(value) in cut or id(value.node) in done else value.node
+
     for root in results:
-        stack = [(replaced.get(id(root), root).node, 0)]
-        seen_now: set[int] = set()
+        first = needed(root)
+        stack = [(first, 0)] if first is not None else []
         while stack:
             node, at = stack.pop()
-            if id(node) in done:
-                continue
+            if at == 0:
+                path.add(id(node))
             if at < len(node.inputs):
                 stack.append((node, at + 1))
-                child = node.inputs[at]
-                target = replaced.get(id(child), child).node
-                if id(target) not in done:
-                    if id(target) in seen_now and any(n is target for n, _ in stack):
+                child = needed(node.inputs[at])
+                if child is not None:
+                    if id(child) in path:
                         raise GraphError("givens replace a tensor by one that depends on it")
-                    seen_now.add(id(target))
-                    stack.append((target, 0))
+                    stack.append((child, 0))
             else:
+                path.discard(id(node))
                 done[id(node)] = node
     return list(done.values())
 

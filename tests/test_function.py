@@ -216,3 +216,10 @@ def test_empty_graph_sizes(target: str) -> None:
     total, product = f(np.ones((3, 0)))
     assert total.tolist() == [0, 0, 0]
     assert product.tolist() == [[0, 0]] * 3
+
+
+def test_givens_that_go_round_are_refused() -> None:
+    x = sg.placeholder((2,))
+    y = x + 1
+    with pytest.raises(sg.GraphError, match="depends on it"):
+        sg.function([], y, givens={x: y * 2})
