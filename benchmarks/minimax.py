@@ -53,6 +53,11 @@ def asin(x: D) -> D:
     return x * power_series(lambda n: D(2 * n - 1) ** 2 / (2 * n * (2 * n + 1)), x * x)
 
 
+def tanh(x: D) -> D:
+    e = (2 * x).exp()
+    return (e - 1) / (e + 1)
+
+
 def arctan_sum(x: D) -> D:
     return 4 * (4 * atan(1 / x) - atan(1 / D(239)))
 
@@ -200,6 +205,7 @@ FITS = (
     Fit("LOG_32", "(log(1+f)-f+f^2/2)/f^3", log_tail, lambda f: f**3 / (1 + f).ln(), D("-0.3334"), D("0.3334"), 8, 32),
     Fit("ERF_32", "erf(x)/x - 1, in x^2", lambda z: erf(z.sqrt()) / z.sqrt() - 1, lambda z: z.sqrt() / erf(z.sqrt()), D("1e-9"), D(1), 7, 32),
     Fit("ERFC_32", "log(erfc(x))", lambda x: (1 - erf(x)).ln(), lambda x: (1 - erf(x)) / erf(x), D("0.99"), D("4.0"), 7, 32),
+    Fit("TANH_32", "(tanh(x)-x)/x^3, in x^2", lambda z: odd_tail(tanh, z), relative_odd(tanh), D("1e-9"), D("0.391"), 5, 32),
     Fit("EXP_S", "(exp(r)-1-r)/r^2", lambda r: exp_tail(r, 2), lambda r: r / exp_tail(r, 1), -HALF_LN2, HALF_LN2, 6, 64),
     Fit("EXP_D", "(exp(r)-1-r-r^2/2)/r^3", lambda r: exp_tail(r, 3), lambda r: r * r / exp_tail(r, 1), -HALF_LN2, HALF_LN2, 10, 64),
     Fit("EXP2_S", "(2^r-1)/r", lambda r: LN2 * exp_tail(r * LN2, 1), lambda r: r / (r * LN2).exp(), D("-0.501"), D("0.501"), 7, 64),

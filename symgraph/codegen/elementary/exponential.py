@@ -130,18 +130,35 @@ def tiny(form: Format, order: int) -> float:
 
 
 def sigmoid_with(s: Algebra[V], x: V, table: ExpTable) -> V:
+    """``1 / (1 + e)`` or ``e / (1 + e)`` with ``e = exp(-|x|)``, less most of what rounding ``1 + e`` did to it."""
     one = s.like(1.0, x)
     e = exp_nonpositive(s, s.neg(magnitude(s, x)), table)
-    return s.div(where_less(s, x, 0.0, e, one), s.add(one, e))
+    down = s.add(one, e)
+    lost = s.sub(e, s.sub(down, one))
+    value = s.div(where_less(s, x, 0.0, e, one), down)
+    # The factor stands for 1/down, between 1/2 and 1.
+    return s.fma(s.mul(value, lost), s.like(-0.9, x), value)
 
 
-def tanh_with(s: Algebra[V], x: V, table: ExpTable, one_from: float) -> V:
+def tanh_f32(s: Algebra[V], x: V) -> V:
+    """A polynomial below 5/8; above it ``1 - 2/(exp(2|x|) + 1)``."""
+    a = magnitude(s, x)
+    z = square(s, x)
+    inner = s.fma(s.mul(x, z), horner(s, z, tables.TANH_32), x)
+    one = s.like(1.0, x)
+    outer = s.sub(one, s.div(s.like(2.0, x), s.add(exp_normal(s, twice(s, a), EXP_32), one)))
+    outer = where_greater(s, a, 9.02, one, outer)
+    # -0 + 0 would be 0: there, too, the sign comes from x.
+    return with_sign(s, where_less(s, a, 0.625, inner, outer), x)
+
+
+def tanh_f64(s: Algebra[V], x: V) -> V:
     """``u / (u + 2)`` with ``u = expm1(2|x|)``."""
     a = magnitude(s, x)
     one = s.like(1.0, x)
-    half = half_expm1(s, twice(s, a), table)
-    value = where_greater(s, a, one_from, one, s.div(half, s.add(half, one)))
-    return where_less(s, a, tiny(format_of(s, x), 2), x, with_sign(s, value, x))
+    half = half_expm1(s, twice(s, a), EXP_D)
+    value = where_greater(s, a, 19.1, one, s.div(half, s.add(half, one)))
+    return where_less(s, a, tiny(F64, 2), x, with_sign(s, value, x))
 
 
 def sinh_with(s: Algebra[V], x: V, table: ExpTable) -> V:
@@ -182,6 +199,6 @@ exp = elementary(lambda s, x: exp_of_sum(s, x, None, EXP_32), lambda s, x: exp_o
 exp2 = elementary(exp2_f32, exp2_f64)
 expm1 = elementary(lambda s, x: expm1_with(s, x, EXPM1_32), lambda s, x: expm1_with(s, x, EXP_D))
 sigmoid = elementary(lambda s, x: sigmoid_with(s, x, EXP_32), lambda s, x: sigmoid_with(s, x, EXP_D))
-tanh = elementary(lambda s, x: tanh_with(s, x, EXPM1_32, 9.02), lambda s, x: tanh_with(s, x, EXP_D, 19.1))
+tanh = elementary(tanh_f32, tanh_f64)
 sinh = elementary(widened(lambda s, x: sinh_with(s, x, EXP_S)), lambda s, x: sinh_with(s, x, EXP_D))
 cosh = elementary(widened(lambda s, x: cosh_with(s, x, EXP_S)), lambda s, x: cosh_with(s, x, EXP_D))
