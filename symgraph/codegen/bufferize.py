@@ -14,8 +14,8 @@ from ..ir.graph import Graph, Value
 from ..ir.ops.leaves import Constant
 from .cluster import Clusters
 from .evaluate import Array, Scratch
-from .loop.grammar import Kernel, Load, Store
-from .loop.walk import Rebuilder, expressions, statements
+from .loop.grammar import Kernel, Let, Load, Store
+from .loop.walk import Rebuilder, expressions, postorder, statements
 from .lower import Lowered, lower_copy
 from .plan import PlanBuffer
 
@@ -246,6 +246,11 @@ def is_elementwise_self_read(lowered: Lowered, state: Value, target: Array, base
     shapes = {b.name: b.shape for b in lowered.kernel.buffers}
     if len(names) != 1 or shapes[names[0]] != shapes[written] or lowered.arrays[names[0]] is not state:
         return False
+    body = lowered.kernel.body
+    stored = [s.value for s in body if isinstance(s, Store)]
+    if len(stored) > 1 and all(isinstance(s, (Let, Store)) for s in body):
+        # Code without loops: all values are computed before the first is stored.
+        return not any(isinstance(e, Load) for e in postorder(stored))
     stores = [s.index for s in statements(lowered.kernel.body) if isinstance(s, Store) and s.buffer == written]
     loads = [e.index for e in expressions(lowered.kernel.body) if isinstance(e, Load) and e.buffer == names[0]]
     return len(stores) == 1 and all(index == stores[0] for index in loads)

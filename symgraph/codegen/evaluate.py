@@ -33,13 +33,15 @@ Array = Value | Scratch
 class Evaluator:
     """Expressions of one kernel. ``is_array`` says which values are loaded; ``buffers`` collects the parameters met.
 
-    ``given`` holds values that lowering has computed (folds, accumulators, random words), by ``id``.
+    ``given`` holds values that lowering has computed (folds, accumulators, random words), by ``id``. Constants of equal
+    elements are written into the code, except where an array is asked for (``splats_are_code`` is off).
     """
 
     def __init__(self, is_array: Callable[[Value], bool]) -> None:
         self.s = LoopAlgebra()
         self.is_array = is_array
         self.given: dict[int, Expr] = {}
+        self.splats_are_code = True
         self.arrays: dict[str, Array] = {}
         self.buffers: dict[str, Buffer] = {}
         self._names: dict[tuple[int, bool], str] = {}
@@ -59,7 +61,7 @@ class Evaluator:
 
     def _compute(self, value: Value, index: Index) -> Expr:
         node = value.node
-        if is_splat(value) and isinstance(node.op, Constant):
+        if self.splats_are_code and is_splat(value) and isinstance(node.op, Constant):
             return self.s.const(node.op.literal.array.reshape(-1)[0].item(), value.dtype)
         if self.is_array(value):
             return self.s.load(self.buffer(value), index)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import InternalError
-from ..ir.dims import Dim, Shape
+from ..ir.dims import Shape, evaluate, product, symbols
 from ..ir.graph import Node, Value
 from ..ir.op import Reduction
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.random import BLOCK, LANES, WORDS, RandomBits
-from .access import ZERO, axis_numbers, squeeze
+from .access import squeeze
 from .cluster import Cluster, Form
 from .evaluate import Array, Evaluator, Index, Scratch
+from .folding import final_states, finished, fold_of, fold_value, index_at, merge_of
 from .loop.grammar import Expr, Kernel, Stmt, Var
-from .loop.walk import sizes_of
+from .loop.walk import postorder, sizes_of
 from .nest import Axis, FoldItem, Nest, StoreItem, coalesce
 from .product import lower_product
 from .schedule import build_loops
+
+#: Maps of at most so many elements are written out without loops.
+UNROLLED = 8
+#: Folds over everything of at least so many elements run in two stages (unknown sizes count as TYPICAL).
+LARGE, TYPICAL = 1 << 15, 128
+MARK = "unfinished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +47,83 @@ class Lowered:
 def lower_cluster(cluster: Cluster, is_array: Callable[[Value], bool]) -> list[Lowered]:
     """The kernels of a cluster, in order. ``is_array`` says which values exist as arrays outside it."""
     inside = {id(v) for v in cluster.members}
-    evaluator = Evaluator(lambda v: id(v) not in inside and is_array(v))
+
+    def open_evaluator() -> Evaluator:
+        return Evaluator(lambda v: id(v) not in inside and is_array(v))
+
+    name = f"{cluster.form.value}_{cluster.number}"
+    if is_large_total(cluster):
+        staged = _lower_staged(name, cluster, open_evaluator)
+        if staged:
+            return staged
+    evaluator = open_evaluator()
     if cluster.form is Form.CONTRACT:
         body = lower_product(cluster.members[0], cluster.members, cluster.stored, evaluator)
     elif cluster.form is Form.RANDOM:
-        body = _lower_random(cluster, evaluator)
+        one = assemble(name, cluster.members, evaluator, _lower_random(cluster, evaluator))
+        return [replace(one, padded={b.name: b.shape for b in one.kernel.buffers if b.mode == "out"})]
+    elif cluster.form is Form.MAP and is_tiny(cluster.domain):
+        body = _lower_unrolled(cluster, evaluator)
     else:
         body = _lower_nest(cluster, evaluator)
-    one = assemble(f"{cluster.form.value}_{cluster.number}", cluster.members, evaluator, body)
-    if cluster.form is Form.RANDOM:
-        return [replace(one, padded={b.name: b.shape for b in one.kernel.buffers if b.mode == "out"})]
-    return [one]
+    return [assemble(name, cluster.members, evaluator, body)]
+
+
+def is_tiny(domain: Shape) -> bool:
+    """Few enough elements for code without loops, which may also read any element of an array it updates in place."""
+    size = product(domain)
+    return isinstance(size, int) and 1 < size <= UNROLLED
+
+
+def is_large_total(cluster: Cluster) -> bool:
+    """Folds over all axes of a large domain that has rows."""
+    if cluster.form is not Form.FOLD or len(cluster.reduced) < 2 or cluster.kept:
+        return False
+    size, rows = product(cluster.domain), cluster.domain[0]
+    typical = {s.name: TYPICAL for s in symbols([size])}
+    return evaluate(size, typical) >= LARGE and evaluate(rows, typical) >= 8
+
+
+def _lower_unrolled(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
+    nest = Nest(evaluator.s, evaluator.buffers)
+    for at in itertools.product(*(range(int(d)) for d in cluster.domain if isinstance(d, int))):
+        fill_nest(nest, cluster, evaluator, tuple(evaluator.s.index(i) for i in at))
+    coalesce(nest)
+    return build_loops(nest)
+
+
+def _lower_staged(name: str, cluster: Cluster, open_evaluator: Callable[[], Evaluator]) -> list[Lowered]:
+    """Two kernels for folds over everything: partial states of each row in parallel, then all of them in order. Empty
+    where one fold needs another's result."""
+    first = open_evaluator()
+    axes, index = open_axes(first, cluster.domain, cluster.reduced[1:])
+    nest = Nest(first.s, first.buffers, axes)
+    nest.origin = first.s.mul(index[0], first.s.size(product(cluster.domain[1:])))
+    folds: list[tuple[Value, FoldItem]] = []
+    for value in cluster.members:
+        if isinstance(value.op, (Reduction, Contraction)):
+            folds.append((value, fold_of(nest, value.node, first, index)))
+            first.given[id(value)] = first.s.var(MARK, value.dtype)
+    nest.folds = [item for _, item in folds]
+    if any(e.name == MARK for e in postorder(nest.roots()) if isinstance(e, Var)):
+        return []
+    partials: list[list[Scratch]] = []
+    for _, item in folds:
+        states = final_states(first, item)
+        partials.append([Scratch(e.dtype, cluster.domain[:1]) for e in states])
+        for scratch, state in zip(partials[-1], states, strict=True):
+            nest.stores.append(StoreItem(first.buffer(scratch, write=True).name, index[:1], state))
+    coalesce(nest)
+    rows = assemble(f"{name}_rows", [v for v, _ in folds], first, build_loops(nest))
+    second = open_evaluator()
+    axes, index = open_axes(second, cluster.domain[:1], (0,))
+    nest = Nest(second.s, second.buffers, axes)
+    for (value, _), scratches in zip(folds, partials, strict=True):
+        merging = merge_of(value.node, second, [second.s.load(second.buffer(x), index) for x in scratches])
+        nest.folds.append(merging)
+        second.given[id(value)] = finished(value.node, second, merging)
+    store_members(nest, cluster, second, ())
+    return [rows, assemble(name, cluster.members, second, build_loops(nest))]
 
 
 def lower_copy(source: Value | Scratch, target: Scratch) -> Lowered:
@@ -91,12 +165,6 @@ def open_axes(evaluator: Evaluator, domain: Shape, reduced: tuple[int, ...]) -> 
     return axes, tuple(index)
 
 
-def index_at(evaluator: Evaluator, shape: Shape, variables: Sequence[Expr]) -> Index:
-    """The index of a shape's element: a variable for each axis longer than one, else 0."""
-    zero = evaluator.s.index(0)
-    return tuple(zero if k == ZERO else variables[k] for k in axis_numbers(shape))
-
-
 def _lower_nest(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
     axes, index = open_axes(evaluator, cluster.domain, cluster.reduced)
     nest = Nest(evaluator.s, evaluator.buffers, axes)
@@ -107,70 +175,27 @@ def _lower_nest(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
 
 def fill_nest(nest: Nest, cluster: Cluster, evaluator: Evaluator, index: Index) -> None:
     """Folds and stores of a cluster's members; ``index`` are the variables of its domain."""
-    outer = tuple(index[k] for k in cluster.kept)
-    stored = {id(v) for v in cluster.stored}
     for value in cluster.members:
         if isinstance(value.op, (Reduction, Contraction)):
-            evaluator.given[id(value)] = _lower_fold(nest, value.node, evaluator, index, bool(cluster.reduced))
+            evaluator.given[id(value)] = fold_value(nest, value.node, evaluator, index, bool(cluster.reduced))
+        else:
+            evaluator.value(value, member_index(cluster, value, evaluator, index))
+    store_members(nest, cluster, evaluator, index)
+
+
+def member_index(cluster: Cluster, value: Value, evaluator: Evaluator, index: Index) -> Index:
+    """The index of a member's current element."""
+    full = bool(cluster.reduced) and squeeze(value.shape) == cluster.domain
+    return index_at(evaluator, value.shape, index if full else tuple(index[k] for k in cluster.kept))
+
+
+def store_members(nest: Nest, cluster: Cluster, evaluator: Evaluator, index: Index) -> None:
+    """Stores of the members that are written."""
+    for value in cluster.stored:
         full = bool(cluster.reduced) and squeeze(value.shape) == cluster.domain
-        at = index_at(evaluator, value.shape, index if full else outer)
-        result = evaluator.value(value, at)
-        if id(value) in stored:
-            buffer = evaluator.buffer(value, write=True)
-            nest.stores.append(StoreItem(buffer.name, at, result, full))
-
-
-def _factors(node: Node, evaluator: Evaluator, index: Index) -> tuple[Expr, Expr]:
-    """The two factors of one term of a contraction, at an index over the result's letters, then the summed ones."""
-    op, zero = node.op, evaluator.s.index(0)
-    assert isinstance(op, Contraction)
-    left, right, out = op.labels
-    sizes = dict(zip(left + right, node.inputs[0].shape + node.inputs[1].shape, strict=True))
-    long = [c for c in out + op.summed if sizes[c] != 1]
-    at = dict(zip(long, index, strict=True))
-    a, b = (
-        evaluator.value(v, tuple(at.get(c, zero) for c in labels))
-        for v, labels in zip(node.inputs, (left, right), strict=True)
-    )
-    return a, b
-
-
-def _lower_fold(nest: Nest, node: Node, evaluator: Evaluator, index: Index, loops: bool) -> Expr:
-    """The finished value of a reduction or a sum of products; without ``loops`` it is over one element."""
-    if loops:
-        item, result = _fold_of(nest, node, evaluator, index)
-        nest.folds.append(item)
-        return result
-    s, op = evaluator.s, node.op
-    if isinstance(op, Contraction):
-        return s.mul(*_factors(node, evaluator, index))
-    assert isinstance(op, Reduction)
-    (x,) = node.inputs
-    element = evaluator.value(x, index_at(evaluator, x.shape, index))
-    return op.finish(s, op.step(s, op.init(s, x.dtype), element, s.index(0)))
-
-
-def _fold_of(nest: Nest, node: Node, evaluator: Evaluator, index: Index) -> tuple[FoldItem, Expr]:
-    """A reduction (or a sum of products) as a fold, and its finished value."""
-    s, op = evaluator.s, node.op
-    if isinstance(op, Contraction):
-        zero = s.const(0, node.output.dtype)
-        name = s.fresh("a")
-        state = s.var(name, zero.dtype)
-        factors = _factors(node, evaluator, index)
-        longer = s.fma(*factors, state) if zero.dtype.is_float else s.add(state, s.mul(*factors))
-        return FoldItem((name,), (zero.dtype,), (zero,), (longer,), lambda a, b: (s.add(a[0], b[0]),)), state
-    assert isinstance(op, Reduction)
-    (x,) = node.inputs
-    element = evaluator.value(x, index_at(evaluator, x.shape, index))
-    init = op.init(s, x.dtype)
-    names = tuple(s.fresh("a") for _ in init)
-    states = tuple(s.var(n, e.dtype) for n, e in zip(names, init, strict=True))
-    if nest.position is None:
-        nest.position = s.var("position", s.index(0).dtype)
-    step = op.step(s, states, element, nest.position)
-    item = FoldItem(names, tuple(e.dtype for e in init), init, step, lambda a, b: op.merge(s, a, b))
-    return item, op.finish(s, states)
+        at = member_index(cluster, value, evaluator, index)
+        buffer = evaluator.buffer(value, write=True)
+        nest.stores.append(StoreItem(buffer.name, at, evaluator.value(value, at), full))
 
 
 def _lower_random(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
@@ -179,10 +204,7 @@ def _lower_random(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
     Arrays written here end at a whole block; the part past their last element is padding.
     """
     s = evaluator.s
-    count: Dim = 1
-    for d in cluster.domain:
-        count = count * d
-    blocks = (count + (BLOCK - 1)) // BLOCK
+    blocks = (product(cluster.domain) + (BLOCK - 1)) // BLOCK
     block = s.loop_var(s.fresh("i"), blocks)
     lane = s.loop_var(s.fresh("i"), LANES)
     counter = s.add(s.mul(block, s.index(LANES)), lane)

@@ -48,7 +48,8 @@ class StoreItem:
 
 @dataclass(slots=True, eq=False)
 class Nest:
-    """``position`` is the variable that stands for the flat index over the reduced axes until the loops are known."""
+    """``position`` is the variable that stands for the flat index over the reduced axes until the loops are known, and
+    ``origin`` what to add to it."""
 
     s: LoopAlgebra
     buffers: dict[str, Buffer]
@@ -57,6 +58,7 @@ class Nest:
     stores: list[StoreItem] = field(default_factory=list)
     extra: list[Load] = field(default_factory=list)
     position: Expr | None = None
+    origin: Expr | None = None
 
     def roots(self) -> list[Expr]:
         return [*(e for f in self.folds for e in f.next), *(i.value for i in self.stores), *self.extra]
@@ -121,6 +123,8 @@ def _settle_position(nest: Nest) -> None:
     for axis in nest.axes:
         if axis.role == "reduced":
             flat = nest.s.add(nest.s.mul(flat, nest.s.size(axis.extent)), axis.var)
+    if nest.origin is not None:
+        flat = nest.s.add(nest.origin, flat)
     position = nest.position
     nest.rewrite(Rewriter(nest.s, nest.buffers, lambda old, new: flat if old is position else None))
     nest.position = None

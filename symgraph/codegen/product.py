@@ -65,11 +65,14 @@ def open_product(node: Node, evaluator: Evaluator) -> tuple[Nest, Index]:
             axes.append(Axis(var, sizes[letter], role))
             at[letter] = var
     nest = Nest(s, evaluator.buffers, axes)
+    evaluator.splats_are_code = False
     for operand, labels in ((node.inputs[0], left), (node.inputs[1], right)):
         load = evaluator.value(operand, tuple(at[c] for c in labels))
         if not isinstance(load, Load):
             raise InternalError(f"operand of {op.spec} is not an array: {operand}")
         nest.extra.append(load)
+    evaluator.splats_are_code = True
+    evaluator.forget()
     return nest, tuple(at[c] for c in out if sizes[c] != 1)
 
 
