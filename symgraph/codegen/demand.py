@@ -26,6 +26,11 @@ class Inline:
     reads: tuple[tuple[Value, Access], ...]
     depth: int = 1
 
+    @property
+    def is_uniform(self) -> bool:
+        """Whether every element is the same: it is computed in front of the loops."""
+        return all(k == ZERO for _, access in self.reads for k in access)
+
 
 @dataclass(slots=True)
 class Demand:
@@ -137,7 +142,7 @@ def _layout(value: Value, meanings: Meanings) -> Access:
 def inline_of(node: Node, known: dict[int, Inline], meanings: Meanings) -> Inline:
     """The cost and reads of an elementwise or indexed node whose inlined operands are in ``known``."""
     meaning = meanings.of(node)
-    cost, depth = meaning.cost, 1
+    cost, uniform, depth = meaning.cost, 0, 1
     reads: dict[tuple[int, Access], tuple[Value, Access]] = {}
     for read in meaning.reads:
         operand = node.inputs[read.operand]
@@ -146,8 +151,13 @@ def inline_of(node: Node, known: dict[int, Inline], meanings: Meanings) -> Inlin
             reads[id(source), at] = (source, at)
         inline = known.get(id(operand))
         if inline is not None:
-            cost, depth = cost + inline.cost, max(depth, inline.depth + 1)
-    return Inline(cost, tuple(reads.values()), depth)
+            depth = max(depth, inline.depth + 1)
+            if inline.is_uniform:
+                uniform += inline.cost
+            else:
+                cost += inline.cost
+    whole = Inline(cost + uniform, tuple(reads.values()), depth)
+    return whole if whole.is_uniform else Inline(cost, whole.reads, depth)
 
 
 def reads_of(value: Value, known: dict[int, Inline]) -> tuple[tuple[Value, Access], ...]:

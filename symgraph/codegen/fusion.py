@@ -156,6 +156,7 @@ class Fusion:
                 draft.form, draft.reduced = Form.ROW, reduced
                 draft.reads = {(True, i, a): (True, v, a) for (_, i, a), (_, v, _) in draft.reads.items()}
             self.join(draft, value, reads, "a fold over the same rows" if trailing else "a fold over the same axes")
+            self.absorb(draft, x, reads)
             return
         draft = self.open(Form.ROW if trailing else Form.FOLD, domain, reduced)
         self.join(draft, value, reads, f"a fold of its own: {why_not}")
@@ -184,7 +185,7 @@ class Fusion:
             refusal = self.refuse_pointwise(draft, value, reads)
             if not refusal:
                 self.join(draft, value, reads, f"{why}; computed in the same loops as what it reads")
-                self.absorb_maps(draft, value, reads)
+                self.absorb(draft, value, reads)
                 return
             why_not = refusal
         if why in _WISHES:
@@ -202,8 +203,7 @@ class Fusion:
             return "reads too many arrays to be inlined"
         if self.demand.uses.get(id(value), 0) > 1 and (inline.cost > CHEAP or len(inline.reads) > CHEAP_READS):
             return "several readers, and not cheap"
-        is_uniform = all(k == ZERO for _, access in inline.reads for k in access)
-        if id(value) in self.demand.careful and inline.cost > (CHEAP_SCALAR if is_uniform else CHEAP_REPEATED):
+        if id(value) in self.demand.careful and inline.cost > (CHEAP_SCALAR if inline.is_uniform else CHEAP_REPEATED):
             return "read many times over, and not cheap"
         if inline.depth > MAX_DEPTH:
             return "a long chain is cut here"
@@ -313,18 +313,18 @@ class Fusion:
                 self.siblings[id(source), draft.domain] = draft.number
         self.note(value, draft.number, reason)
 
-    def absorb_maps(self, draft: Draft, value: Value, reads: list[tuple[bool, Value, Access]]) -> None:
-        """Merge the map clusters whose values ``value`` reads at its own element."""
+    def absorb(self, draft: Draft, value: Value, reads: list[tuple[bool, Value, Access]]) -> None:
+        """Merge the map clusters that compute what is read at the level of ``value``, and clusters over the same rows."""
         if draft.form not in (Form.MAP, Form.ROW):
             return
         for other in self.candidates(reads):
-            if other.form is not Form.MAP or other.number == draft.number:
-                continue
-            if not self.refuse_merge(draft, other, squeeze(value.shape)):
+            same_rows = other.form is Form.ROW and (other.domain, other.reduced) == (draft.domain, draft.reduced)
+            same_map = other.form is Form.MAP and other.domain == squeeze(value.shape)
+            if other.number != draft.number and (same_rows or same_map) and not self.refuse_merge(draft, other):
                 self.merge(draft, other, draft.is_full(value.shape))
 
-    def refuse_merge(self, draft: Draft, other: Draft, shape: Shape) -> bool:
-        if other.domain != shape or len(draft.members) + len(other.members) > MAX_MEMBERS:
+    def refuse_merge(self, draft: Draft, other: Draft) -> bool:
+        if len(draft.members) + len(other.members) > MAX_MEMBERS:
             return True
         inside, elsewhere = {id(v) for v in draft.members}, {id(v) for v in other.members}
         for full, source, access in draft.reads.values():
@@ -341,8 +341,9 @@ class Fusion:
         other.merged_into = draft.number
         draft.members = other.members + draft.members
         draft.first = min(draft.first, other.first)
-        for _, source, access in other.reads.values():
-            draft.reads[full, id(source), access] = (full, source, access)
+        for at, source, access in other.reads.values():
+            level = at if other.form is Form.ROW else full
+            draft.reads[level, id(source), access] = (level, source, access)
         draft.feeds = {n for n in draft.feeds | other.feeds if self.find(n).number != draft.number}
 
     def note(self, value: Value, number: int, reason: str) -> None:

@@ -6,12 +6,17 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
+from ..dtypes import uint32
 from ..errors import InternalError
 from ..ir.dims import Shape, evaluate, product, symbols
 from ..ir.graph import Node, Value
-from ..ir.op import Reduction
+from ..ir.op import Literal, Reduction
 from ..ir.ops.contraction import Contraction
+from ..ir.ops.leaves import Constant
 from ..ir.ops.random import BLOCK, LANES, WORDS, RandomBits
+from ..ir.types import TensorType
 from .access import squeeze
 from .cluster import Cluster, Form
 from .evaluate import Array, Evaluator, Index, Scratch
@@ -198,10 +203,17 @@ def store_members(nest: Nest, cluster: Cluster, evaluator: Evaluator, index: Ind
         nest.stores.append(StoreItem(buffer.name, at, evaluator.value(value, at), full))
 
 
+def _constant(word: int) -> Value:
+    """An array of one uint32 in the plan."""
+    literal: Literal[object] = Literal(np.array([word], np.uint32))
+    return Node(Constant(literal), (), (TensorType(uint32, (1,)),), ()).output
+
+
 def _lower_random(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
     """Counters in the outer loop, lanes in the inner one; each of the four words of a counter goes to its own element.
 
-    Arrays written here end at a whole block; the part past their last element is padding.
+    Arrays written here end at a whole block; the part past their last element is padding. Which draw it is comes from
+    memory, so that one kernel serves all.
     """
     s = evaluator.s
     blocks = (product(cluster.domain) + (BLOCK - 1)) // BLOCK
@@ -212,7 +224,8 @@ def _lower_random(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:
     for value in cluster.members:
         if isinstance(value.op, RandomBits):
             key = [evaluator.value(value.node.inputs[0], (s.index(k),)) for k in range(4)]
-            bits[id(value)] = value.op.words(s, counter, key)
+            draw = s.load(evaluator.buffer(_constant(value.op.draw & 0xFFFFFFFF)), (s.index(0),))
+            bits[id(value)] = value.op.words(s, counter, key, draw)
     nest = Nest(s, evaluator.buffers)
     for word in range(WORDS):
         evaluator.forget()

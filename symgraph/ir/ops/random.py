@@ -50,13 +50,14 @@ class RandomBits(Indexed):
             raise DTypeError(f"random_bits needs a key of type u32[4], got {key}")
         return (TensorType(uint32, facts.resolve_shape(self.shape)),)
 
-    def words(self, s: Algebra[V], counter: V, key: Sequence[V]) -> tuple[V, V, V, V]:
-        """The four words of ``counter`` (int64), for the four words of the key."""
+    def words(self, s: Algebra[V], counter: V, key: Sequence[V], draw: V | None = None) -> tuple[V, V, V, V]:
+        """The four words of ``counter`` (int64), for the four words of the key. ``draw`` (uint32) is the op's own where it is
+        not given; code that gets it from memory serves all draws."""
         c = s.cast(counter, uint64)
         low = s.cast(s.intrinsic("bit_and", c, s.const(0xFFFFFFFF, uint64)), uint32)
         high = s.cast(s.intrinsic("shr", c, s.const(32, uint64)), uint32)
         high = s.intrinsic("bit_xor", high, key[3])
-        x = (low, high, s.const(self.draw & 0xFFFFFFFF, uint32), key[2])
+        x = (low, high, s.const(self.draw & 0xFFFFFFFF, uint32) if draw is None else draw, key[2])
         k0, k1 = key[0], key[1]
         m0, m1 = (s.const(m, uint32) for m in _MULTIPLIERS)
         for _ in range(_ROUNDS):
