@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import engine as engine  # first: metrics and losses build on layers
 from . import (
     activations,
     backend,
@@ -19,6 +18,7 @@ from . import (
     regularizers,
     utils,
 )
+from . import engine as engine  # first: metrics and losses build on layers
 from .engine.input_layer import Input
 from .engine.sequential import Sequential
 from .engine.training import Model

@@ -1,4 +1,4 @@
-"""Initial values of weights. A seed that is not given is drawn from ``np.random``, so ``np.random.seed`` repeats them."""
+"""Initial values of weights. Seeds that are not given come from ``np.random``, so ``np.random.seed`` repeats them."""
 
 from __future__ import annotations
 
@@ -263,4 +263,3 @@ def get(identifier: Any) -> Any:
     if callable(identifier):
         return identifier
     raise ValueError("Could not interpret initializer identifier: " + str(identifier))
-

@@ -94,7 +94,11 @@ class BinaryCrossentropy(LossFunctionWrapper):
         name: str = "binary_crossentropy",
     ) -> None:
         super().__init__(
-            binary_crossentropy, name=name, reduction=reduction, from_logits=from_logits, label_smoothing=label_smoothing
+            binary_crossentropy,
+            name=name,
+            reduction=reduction,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
         )
         self.from_logits = from_logits
 

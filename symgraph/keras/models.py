@@ -57,7 +57,9 @@ def clone_model(model: Any, input_tensors: Any = None) -> Any:
                 clone.build(K.int_shape(model.inputs[0]))
             return clone
         (tensor,) = to_list(input_tensors)
-        entry = tensor if K.is_keras_tensor(tensor) else Input(tensor=tensor, name="input_wrapper_for_" + str(tensor.name))
+        entry = (
+            tensor if K.is_keras_tensor(tensor) else Input(tensor=tensor, name="input_wrapper_for_" + str(tensor.name))
+        )
         return Sequential(layers=[entry._keras_history[0], *copies], name=model.name)
     copy = type(model).from_config(model.get_config())
     if input_tensors is None:

@@ -129,5 +129,3 @@ def random_normal_variable(
     """A variable that starts as normal numbers, drawn through ``np.random`` where there is no seed."""
     rng = np.random.default_rng(np.random.randint(2**31) if seed is None else seed)
     return variable(rng.normal(mean, scale, tuple(shape)), dtype, name)
-
-

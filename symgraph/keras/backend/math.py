@@ -212,15 +212,16 @@ def batch_dot(x: Tensor, y: Tensor, axes: Any = None) -> Tensor:
     x_ndim, y_ndim = len(x.shape), len(y.shape)
     if x_ndim < 2 or y_ndim < 2:
         raise ValueError(
-            "Can not do batch_dot on inputs with rank < 2. "
-            f"Received inputs with shapes {x.shape} and {y.shape}."
+            f"Can not do batch_dot on inputs with rank < 2. Received inputs with shapes {x.shape} and {y.shape}."
         )
     if axes is None:
         axes = (x_ndim - 1, y_ndim - 1 if y_ndim == 2 else y_ndim - 2)
     if isinstance(axes, int):
         axes = (axes, axes)
     if len(axes) != 2 or np.any([not isinstance(a, (int, np.integer)) for a in axes]):
-        raise ValueError(f"Multiple target dimensions are not supported. Expected: None, int, (int, int). Provided: {axes}")
+        raise ValueError(
+            f"Multiple target dimensions are not supported. Expected: None, int, (int, int). Provided: {axes}"
+        )
     a, b = axes[0] % x_ndim, axes[1] % y_ndim
     if a == 0 or b == 0:
         raise ValueError(

@@ -72,9 +72,7 @@ def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
     layout = normalize_data_format(data_format)
     rank, bias_rank = len(x.shape), len(bias.shape)
     if bias_rank not in (1, rank - 1):
-        raise ValueError(
-            f"Unexpected bias dimensions {bias_rank}, expect to be 1 or {rank} dimensions"
-        )
+        raise ValueError(f"Unexpected bias dimensions {bias_rank}, expect to be 1 or {rank} dimensions")
     if bias_rank == 1 and layout == "channels_first" and rank > 2:
         return x + sg.reshape(bias, (bias.shape[0],) + (1,) * (rank - 2))
     return x + bias
@@ -84,8 +82,10 @@ def dropout(x: Tensor, level: float, noise_shape: Sequence[Any] | None = None, s
     """``x`` with a fraction ``level`` of its elements zero and the others scaled up to keep the sum."""
     if not 0.0 <= level < 1:
         raise ValueError("Dropout level must be in interval [0, 1[.")
-    shape = x.shape if noise_shape is None else tuple(
-        full if d is None else d for d, full in zip(noise_shape, x.shape, strict=True)
+    shape = (
+        x.shape
+        if noise_shape is None
+        else tuple(full if d is None else d for d, full in zip(noise_shape, x.shape, strict=True))
     )
     keep = 1.0 - level
     mask = sg.random.bernoulli(shape, keep, seed=seed)
@@ -130,7 +130,7 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Tensor:
 
 def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Tensor:
     """Whether the target class is among the ``k`` largest of each row (ties count in its favour)."""
-    classes = sg.cast(sg.arange(0, predictions.shape[-1], 1, dtype="int32"), "int32")
+    classes = sg.arange(predictions.shape[-1], dtype="int32")
     picked = sg.equal(sg.expand_dims(sg.cast(targets, "int32"), -1), classes)
     score = sg.sum(sg.where(picked, predictions, sg.zeros_like(predictions)), axis=-1, keepdims=True)
     larger = sg.sum(sg.cast(sg.greater(predictions, score), "int32"), axis=-1)
@@ -166,7 +166,8 @@ def sparse_categorical_crossentropy(
         output = sg.transpose(output, tuple(order))
     logits = output if from_logits else sg.log(sg.clip(output, epsilon(), 1.0 - epsilon()))
     labels = sg.reshape(sg.cast(target, "int64"), logits.shape[:-1])
-    picked = sg.cast(sg.one_hot(labels, logits.shape[-1]), str(logits.dtype))
+    classes: Any = logits.shape[-1]
+    picked = sg.one_hot(labels, classes, dtype=logits.dtype)
     return -sg.sum(picked * sg.log_softmax(logits, axis=-1), axis=-1)
 
 
@@ -195,8 +196,8 @@ def batch_normalization(
     """``gamma * (x - mean) / sqrt(var + epsilon) + beta`` over the channels of ``axis``."""
     shape = [1] * len(x.shape)
     shape[axis] = x.shape[axis]
-    parts = [None if t is None else sg.reshape(t, tuple(shape)) for t in (mean, var, beta, gamma)]
-    return _normalize(x, *parts, epsilon)
+    mean, var, beta, gamma = (None if t is None else sg.reshape(t, tuple(shape)) for t in (mean, var, beta, gamma))
+    return _normalize(x, mean, var, beta, gamma, epsilon)
 
 
 def _spread(t: Tensor, like: Tensor) -> Tensor:

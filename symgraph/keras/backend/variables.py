@@ -54,9 +54,7 @@ def is_keras_tensor(x: Any) -> bool:
         ValueError: if ``x`` is not symbolic.
     """
     if not is_tensor(x):
-        raise ValueError(
-            f"Unexpectedly found an instance of type `{type(x)}`. Expected a symbolic tensor instance."
-        )
+        raise ValueError(f"Unexpectedly found an instance of type `{type(x)}`. Expected a symbolic tensor instance.")
     return hasattr(x, "_keras_history")
 
 
@@ -85,7 +83,7 @@ def placeholder(
     if sparse:
         raise NotImplementedError("There are no sparse placeholders.")
     shape = tuple(None if d is None else int(d) for d in shape)
-    x = sg.placeholder(shape, dtype=str(dtype or floatx()), name=name)
+    x: Tensor = sg.placeholder(shape, dtype=str(dtype or floatx()), name=name)
     x._keras_shape = shape
     x._is_placeholder = True
     return x
@@ -96,7 +94,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
     if is_tensor(value):
         value = eval(value)
     wanted = str(dtype or floatx())
-    v = sg.variable(np.array(value, dtype=wanted), dtype=wanted, name=name)
+    v: Tensor = sg.variable(np.array(value, dtype=wanted), dtype=wanted, name=name)
     v._keras_shape = tuple(int(d) for d in v.shape)
     v.constraint = constraint
     return v

@@ -106,7 +106,9 @@ class CallbackList:
         listeners = self._at_batch.get((mode, hook))
         if listeners is None:
             name = f"on_{mode}_batch_{hook}"
-            listeners = [getattr(c, name) for c in self.callbacks if _listens(c, name, f"on_batch_{hook}" * (mode == "train"))]
+            listeners = [
+                getattr(c, name) for c in self.callbacks if _listens(c, name, f"on_batch_{hook}" * (mode == "train"))
+            ]
             self._at_batch[mode, hook] = listeners
         for listener in listeners:
             listener(batch, logs)
@@ -176,7 +178,6 @@ class CallbackList:
 def _listens(callback: Any, *names: str) -> bool:
     """Whether a callback has its own method (or attribute) of one of the names."""
     return any(
-        name
-        and (name in vars(callback) or getattr(type(callback), name, None) is not getattr(Callback, name, None))
+        name and (name in vars(callback) or getattr(type(callback), name, None) is not getattr(Callback, name, None))
         for name in names
     )

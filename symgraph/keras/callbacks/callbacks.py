@@ -30,7 +30,7 @@ Hook = Callable[..., Any] | None
 
 
 class BaseLogger(Callback):
-    """Averages what batches report over the epoch, weighted by batch size; ``stateful_metrics`` are taken as they are."""
+    """Averages what batches report over an epoch, weighted by size; of ``stateful_metrics`` it takes the last."""
 
     def __init__(self, stateful_metrics: Iterable[str] | None = None) -> None:
         super().__init__()

@@ -64,7 +64,7 @@ class Layer(Tracking):
         """Make the weights."""
         self.built = True
 
-    def call(self, inputs: Any, **kwargs: Any) -> Any:
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The computation, on tensors."""
         return inputs
 
@@ -77,9 +77,7 @@ class Layer(Tracking):
         if self.supports_masking:
             return mask
         if mask is not None and not is_all_none(mask):
-            raise TypeError(
-                f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}"
-            )
+            raise TypeError(f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}")
         return None
 
     def get_config(self) -> dict[str, Any]:
@@ -159,7 +157,7 @@ class Layer(Tracking):
     # -- weights ----------------------------------------------------------------------------------------------------
     def add_weight(
         self,
-        name: str | None = None,
+        name: Any = None,
         shape: Any = None,
         dtype: Any = None,
         initializer: Any = None,
@@ -168,7 +166,7 @@ class Layer(Tracking):
         constraint: Any = None,
     ) -> Tensor:
         """Make a weight variable and register it with the layer."""
-        if isinstance(name, (tuple, list)):  # Keras 1's order: shape first
+        if not isinstance(name, str) and name is not None:  # Keras 1's order: shape first
             name, shape = shape, name
         shape = () if shape is None else tuple(shape)
         dtype = dtype or self.dtype
@@ -201,7 +199,8 @@ class Layer(Tracking):
         for param, array in zip(params, given, strict=True):
             if K.int_shape(param) != np.shape(array):
                 raise ValueError(
-                    f"Layer weight shape {K.int_shape(param)} not compatible with provided weight shape {np.shape(array)}"
+                    f"Layer weight shape {K.int_shape(param)} not compatible with provided weight shape "
+                    f"{np.shape(array)}"
                 )
         K.batch_set_value(zip(params, given, strict=True))
 
@@ -277,7 +276,9 @@ class Layer(Tracking):
 
     def _at_only_node(self, attribute: str, what: str, getter: str) -> Any:
         if not self._inbound_nodes:
-            raise AttributeError(f"Layer {self.name} has no inbound nodes, hence the notion of \"layer {what}\" is undefined.")
+            raise AttributeError(
+                f'Layer {self.name} has no inbound nodes, hence the notion of "layer {what}" is undefined.'
+            )
         if len(self._inbound_nodes) > 1:
             raise AttributeError(
                 f'Layer {self.name} has multiple inbound nodes, hence the notion of "layer {what}" is ill-defined. '

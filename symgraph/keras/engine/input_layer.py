@@ -32,7 +32,9 @@ class InputLayer(Layer):
         self.sparse = sparse
         self.supports_masking = True
         if input_shape and batch_input_shape:
-            raise ValueError("Only provide the input_shape OR batch_input_shape argument to InputLayer, not both at the same time.")
+            raise ValueError(
+                "Only provide the input_shape OR batch_input_shape argument to InputLayer, not both at the same time."
+            )
         if input_tensor is not None and batch_input_shape is None:
             batch_input_shape = K.int_shape(input_tensor)
         if batch_input_shape is None:
@@ -58,7 +60,7 @@ class InputLayer(Layer):
         }
 
 
-def Input(  # noqa: N802 - Keras's name
+def Input(
     shape: Any = None,
     batch_shape: Any = None,
     name: str | None = None,
@@ -81,8 +83,11 @@ def Input(  # noqa: N802 - Keras's name
     if shape is not None and not batch_shape:
         batch_shape = (None, *(tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)))
     layer = InputLayer(
-        batch_input_shape=batch_shape, name=name, dtype=dtype or (K.floatx() if tensor is None else None), sparse=sparse,
+        batch_input_shape=batch_shape,
+        name=name,
+        dtype=dtype or (K.floatx() if tensor is None else None),
+        sparse=sparse,
         input_tensor=tensor,
-    )  # fmt: skip
+    )
     outputs = layer._inbound_nodes[0].output_tensors
     return outputs[0] if len(outputs) == 1 else outputs

@@ -74,7 +74,7 @@ def _walk(outputs: list[Tensor]) -> tuple[list[Node], dict[Any, int], set[str]]:
                 if state.get(id(node)):
                     continue
                 if id(node) in state:
-                    raise ValueError(f"The tensor {output} at layer \"{layer.name}\" is part of a cycle.")
+                    raise ValueError(f'The tensor {output} at layer "{layer.name}" is part of a cycle.')
                 state[id(node)] = False
                 met.setdefault(layer, len(met))
                 keys.add(node_key(layer, index))
@@ -121,7 +121,8 @@ def _check_connected(inputs: list[Tensor], nodes_by_depth: ByDepth) -> None:
             for x in node.input_tensors if node.inbound_layers else ():
                 if id(x) not in computable:
                     raise ValueError(
-                        f'Graph disconnected: cannot obtain value for tensor {x} at layer "{layer.name}". The following '
+                        f'Graph disconnected: cannot obtain value for tensor {x} at layer "{layer.name}". The '
+                        "following "
                         f"previous layers were accessed without issue: {complete}"
                     )
             computable.update(id(x) for x in node.output_tensors)

@@ -37,7 +37,7 @@ class InputSpec:
 
 
 class Node:
-    """One call of ``outbound_layer``: tensors, masks and shapes that went in and came out, and where the inputs came from.
+    """One call of ``outbound_layer``: tensors, masks and shapes on both sides, and where the inputs came from.
 
     Making a node appends it to the layers on both sides and writes ``_keras_history`` of the output tensors.
     """

@@ -1,4 +1,4 @@
-"""The part of the graph that ``Model.compile`` adds: targets, losses, metrics; and the functions of training and testing."""
+"""The part of the graph that ``Model.compile`` adds (targets, losses, metrics), and the functions of training."""
 
 from __future__ import annotations
 
@@ -228,7 +228,8 @@ def _given_targets(target_tensors: Any, names: list[str]) -> list[Tensor]:
     given = to_list(target_tensors, allow_tuple=True)
     if len(given) != len(names):
         raise ValueError(
-            f"When passing a list as `target_tensors`, it should have one entry per model output. The model has {len(names)} "
+            "When passing a list as `target_tensors`, it should have one entry per model output. The model has "
+            f"{len(names)} "
             f"outputs, but you passed target_tensors={target_tensors}"
         )
     return given

@@ -151,7 +151,9 @@ def collect_per_output_metric_info(
         for metric in wanted:
             name = get_metric_name(metric, is_weighted)
             fn = get_metric_function(metric, output_shape=shape, loss_fn=loss_fn)
-            found[name] = fn if isinstance(fn, metrics_module.Metric) else metrics_module.MeanMetricWrapper(fn, name=name)
+            found[name] = (
+                fn if isinstance(fn, metrics_module.Metric) else metrics_module.MeanMetricWrapper(fn, name=name)
+            )
         result.append(found)
     return result
 
@@ -163,7 +165,8 @@ def _per_output(metrics: Any, output_names: Names) -> list[list[Any]]:
         if any(isinstance(m, (list, tuple)) for m in metrics):
             if len(metrics) != len(output_names):
                 raise ValueError(
-                    "When passing a list of lists as `metrics`, it should have one entry per model output. The model has "
+                    "When passing a list of lists as `metrics`, it should have one entry per model output. The "
+                    "model has "
                     f"{len(output_names)} outputs, but you passed metrics={metrics}"
                 )
             return [to_list(m, allow_tuple=True) for m in metrics]
@@ -201,7 +204,11 @@ def weighted_masked_objective(fn: Callable[..., Tensor]) -> Callable[..., Tensor
             mask = K.cast(mask, K.dtype(score))
             score = score * mask / (K.mean(mask) + K.epsilon())
         if weights is not None:
-            score = K.mean(score, axis=list(range(K.ndim(weights), K.ndim(score)))) if K.ndim(score) > K.ndim(weights) else score
+            score = (
+                K.mean(score, axis=list(range(K.ndim(weights), K.ndim(score))))
+                if K.ndim(score) > K.ndim(weights)
+                else score
+            )
             score = score * weights
             score = score / K.mean(K.cast(K.not_equal(weights, 0), K.floatx()))
         return K.mean(score)

@@ -79,16 +79,16 @@ class Sequential(Model):
         """The input tensor that a first layer asks for by its ``batch_input_shape``, or None."""
         if isinstance(layer, InputLayer):
             return None
-        first = layer
-        while isinstance(first, Model) and first.layers and not first._is_graph_network:
+        first: Any = layer
+        while isinstance(first, Model) and first.layers and not first.inputs:
             first = first.layers[0]
-        if isinstance(first, Model) and first._is_graph_network:
+        if getattr(first, "inputs", None):
             shape, dtype = K.int_shape(first.inputs[0]), K.dtype(first.inputs[0])
-            return Input(batch_shape=shape, dtype=dtype, name=layer.name + "_input")
-        shape = getattr(first, "batch_input_shape", None)
-        if shape is None:
+        elif hasattr(first, "batch_input_shape"):
+            shape, dtype = first.batch_input_shape, first.dtype
+        else:
             return None
-        return Input(batch_shape=shape, dtype=first.dtype, name=layer.name + "_input")
+        return Input(batch_shape=shape, dtype=dtype, name=layer.name + "_input")
 
     def pop(self) -> None:
         """Take the top layer off."""

@@ -22,7 +22,8 @@ def standardize_single_array(x: Any) -> Any:
         shape = K.int_shape(x)
         if shape and shape[0] is None:
             raise ValueError(
-                f"When feeding symbolic tensors to a model, we expect the tensors to have a static batch size. Got tensor "
+                "When feeding symbolic tensors to a model, we expect the tensors to have a static batch size. Got "
+                "tensor "
                 f"with shape: {shape}"
             )
         return x
@@ -87,13 +88,15 @@ def _count_checked(arrays: list[Any], names: Names, prefix: str) -> list[Any]:
         return arrays
     if arrays and hasattr(arrays[0], "shape"):
         raise ValueError(
-            f"Error when checking model {prefix}: the list of Numpy arrays that you are passing to your model is not the "
+            f"Error when checking model {prefix}: the list of Numpy arrays that you are passing to your model is "
+            "not the "
             f"size the model expected. Expected to see {len(names)} array(s), but instead got the following list of "
             f"{len(arrays)} arrays: {str(arrays)[:200]}..."
         )
     if len(names) > 1:
         raise ValueError(
-            f"Error when checking model {prefix}: you are passing a list as input to your model, but the model expects a "
+            f"Error when checking model {prefix}: you are passing a list as input to your model, but the model "
+            "expects a "
             f"list of {len(names)} Numpy arrays instead. The list you passed was: {str(arrays)[:200]}"
         )
     return [np.asarray(arrays)]
@@ -103,7 +106,8 @@ def _check_shape(name: str, array: Any, shape: tuple[Any, ...], check_batch_axis
     found = K.int_shape(array) if K.is_tensor(array) else tuple(array.shape)
     if len(found) != len(shape):
         raise ValueError(
-            f"Error when checking {prefix}: expected {name} to have {len(shape)} dimensions, but got array with shape {found}"
+            f"Error when checking {prefix}: expected {name} to have {len(shape)} dimensions, but got array with "
+            f"shape {found}"
         )
     if not check_batch_axis:
         found, shape = found[1:], shape[1:]
@@ -127,7 +131,8 @@ def standardize_sample_or_class_weights(x_weight: Any, output_names: Names, weig
     if isinstance(x_weight, (list, tuple)):
         if len(x_weight) != len(output_names):
             raise ValueError(
-                f"Provided `{weight_type}` was a list of {len(x_weight)} elements, but the model has {len(output_names)} "
+                f"Provided `{weight_type}` was a list of {len(x_weight)} elements, but the model has "
+                f"{len(output_names)} "
                 f"outputs. You should provide one `{weight_type}`array per model output."
             )
         return list(x_weight)
@@ -163,7 +168,10 @@ def check_array_length_consistency(inputs: Sequence[Any], targets: Sequence[Any]
     """
     counts = [_sample_counts(x) for x in (inputs, targets, weights)]
     for what, arrays, found in zip(
-        ("input arrays (x)", "target arrays (y)", "sample_weight arrays"), (inputs, targets, weights), counts, strict=True
+        ("input arrays (x)", "target arrays (y)", "sample_weight arrays"),
+        (inputs, targets, weights),
+        counts,
+        strict=True,
     ):
         if len(found) > 1:
             raise ValueError(
@@ -203,10 +211,12 @@ def check_loss_and_target_compatibility(
         if fn is losses.categorical_crossentropy and y.shape[-1] == 1:
             raise ValueError(
                 f"You are passing a target array of shape {y.shape} while using as loss `categorical_crossentropy`. "
-                "`categorical_crossentropy` expects targets to be binary matrices (1s and 0s) of shape (samples, classes). "
+                "`categorical_crossentropy` expects targets to be binary matrices (1s and 0s) of shape (samples, "
+                "classes). "
                 "If your targets are integer classes, you can convert them to the expected format via:\n"
                 "```\nfrom keras.utils import to_categorical\ny_binary = to_categorical(y_int)\n```\n\n"
-                "Alternatively, you can use the loss function `sparse_categorical_crossentropy` instead, which does expect "
+                "Alternatively, you can use the loss function `sparse_categorical_crossentropy` instead, which "
+                "does expect "
                 "integer targets."
             )
         if fn in same_shape and any(
@@ -241,22 +251,26 @@ def _check_weights(y: Array, weight: Array, mode: str | None) -> None:
     if mode == "temporal" and len(y.shape) < 3:
         raise ValueError(
             f"Found a sample_weight array for an input with shape {y.shape}. Timestep-wise sample weighting (use of "
-            'sample_weight_mode="temporal") is restricted to outputs that are at least 3D, i.e. that have a time dimension.'
+            'sample_weight_mode="temporal") is restricted to outputs that are at least 3D, i.e. that have a time '
+            "dimension."
         )
     if mode == "temporal" and weight.ndim != 2:
         raise ValueError(
-            f"Found a sample_weight array with shape {weight.shape}. In order to use timestep-wise sample weighting, you "
+            f"Found a sample_weight array with shape {weight.shape}. In order to use timestep-wise sample "
+            "weighting, you "
             "should pass a 2D sample_weight array."
         )
     if mode is None and weight.ndim != 1:
         raise ValueError(
             f"Found a sample_weight array with shape {weight.shape}. In order to use timestep-wise sample weights, you "
-            'should specify sample_weight_mode="temporal" in compile(). If you just mean to use sample-wise weights, make '
+            'should specify sample_weight_mode="temporal" in compile(). If you just mean to use sample-wise '
+            "weights, make "
             "sure your sample_weight array is 1D."
         )
     if y.shape[: weight.ndim] != weight.shape:
         raise ValueError(
-            f"Found a sample_weight array with shape {weight.shape} for an input with shape {y.shape}. sample_weight cannot "
+            f"Found a sample_weight array with shape {weight.shape} for an input with shape {y.shape}. "
+            "sample_weight cannot "
             "be broadcast."
         )
 
@@ -277,5 +291,3 @@ def _class_weights(y: Array, class_weight: dict[Any, float]) -> Array:
         )
     table = np.asarray([class_weight[c.item()] for c in present])
     return table[positions.reshape(-1)]
-
-

@@ -111,4 +111,3 @@ def _unique(tensors: list[Tensor]) -> list[Tensor]:
     for x in tensors:
         seen.setdefault(id(x), x)
     return list(seen.values())
-

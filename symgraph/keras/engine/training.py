@@ -145,13 +145,14 @@ class Model(Network):
     ) -> tuple[Arrays, Arrays, Arrays]:
         """Inputs, targets and sample weights as lists of arrays; no weights at all where none were asked for."""
         self._set_up(x)
-        shapes = [None if s is None else tuple(s) for s in self._feed_input_shapes]
         x = training_utils.standardize_input_data(
-            x, self._feed_input_names, shapes, check_batch_axis=False, exception_prefix="input"
+            x, self._feed_input_names, self._feed_input_shapes, check_batch_axis=False, exception_prefix="input"
         )
         weights: Arrays = []
         if y is not None:
             goal = self.objective
+            if goal.feed_output_names and isinstance(y, (list, tuple)) and not y:
+                raise ValueError(f"No targets were given; the model expects some for {goal.feed_output_names}.")
             y = training_utils.standardize_input_data(
                 y, goal.feed_output_names, None, check_batch_axis=False, exception_prefix="target"
             )
@@ -173,11 +174,14 @@ class Model(Network):
             if check_array_lengths:
                 training_utils.check_array_length_consistency(x, [], None)
         if x and hasattr(x[0], "shape") and x[0].shape[0] == 0:
-            raise ValueError(f"The data has no samples: the array for {self._feed_input_names[0]} has shape {x[0].shape}.")
+            raise ValueError(
+                f"The data has no samples: the array for {self._feed_input_names[0]} has shape {x[0].shape}."
+            )
         static = self._feed_input_shapes[0][0] if self._feed_input_shapes else None
         if static and batch_size and x[0].shape[0] % static:
             raise ValueError(
-                f"In a stateful network, you should only pass inputs with a number of samples that can be divided by the "
+                "In a stateful network, you should only pass inputs with a number of samples that can be divided "
+                "by the "
                 f"batch size. Found: {x[0].shape[0]} samples. Batch size: {static}."
             )
         return x, y, weights
@@ -224,11 +228,14 @@ class Model(Network):
         if validation_data:
             if len(validation_data) not in (2, 3):
                 raise ValueError(
-                    "When passing validation_data, it must contain 2 (x_val, y_val) or 3 (x_val, y_val, val_sample_weights) "
-                    f"items, however it contains {len(validation_data)} items"
+                    "When passing validation_data, it must contain 2 (x_val, y_val) or 3 (x_val, y_val, "
+                    f"val_sample_weights) items, however it contains {len(validation_data)} items"
                 )
             val_x, val_y, val_weights = self._standardize_user_data(
-                validation_data[0], _required(validation_data[1]), *validation_data[2:], batch_size=batch_size
+                validation_data[0],
+                _required(validation_data[1]),
+                validation_data[2] if len(validation_data) > 2 else None,
+                batch_size=batch_size,
             )
         elif validation_split and 0.0 < validation_split < 1.0:
             do_validation = True
@@ -305,7 +312,13 @@ class Model(Network):
         batch_size = 32 if batch_size is None and steps is None else batch_size
         x, _, _ = self._standardize_user_data(x, batch_size=batch_size)
         return training_arrays.predict_loop(
-            self, self._make_predict_function(), x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
+            self,
+            self._make_predict_function(),
+            x,
+            batch_size=batch_size,
+            verbose=verbose,
+            steps=steps,
+            callbacks=callbacks,
         )
 
     def train_on_batch(

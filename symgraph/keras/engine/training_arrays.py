@@ -101,10 +101,11 @@ def fit_loop(
     """
     do_validation = bool(val_function is not None and (val_inputs or validation_steps))
     if do_validation and verbose and fit_inputs and val_inputs:
-        if hasattr(fit_inputs[0], "shape") and hasattr(val_inputs[0], "shape"):
-            print(f"Train on {fit_inputs[0].shape[0]} samples, validate on {val_inputs[0].shape[0]} samples")
+        print(f"Train on {len(fit_inputs[0])} samples, validate on {len(val_inputs[0])} samples")
     if validation_steps and steps_per_epoch is None:
-        raise ValueError("Can only use `validation_steps` when doing step-wise training, i.e. `steps_per_epoch` must be set.")
+        raise ValueError(
+            "Can only use `validation_steps` when doing step-wise training, i.e. `steps_per_epoch` must be set."
+        )
     samples = check_num_samples(fit_inputs, batch_size, steps_per_epoch, "steps_per_epoch")
     labels = list(out_labels or [])
     hooks = _training_callbacks(model, callbacks, verbose, "steps" if steps_per_epoch else "samples")
@@ -133,7 +134,13 @@ def fit_loop(
         epoch_logs: dict[str, Any] = {}
         if finished and do_validation and should_run_validation(validation_freq, epoch):
             results = test_loop(
-                model, val_function, val_inputs or [], batch_size=batch_size, verbose=0, steps=validation_steps, callbacks=hooks
+                model,
+                val_function,
+                val_inputs or [],
+                batch_size=batch_size,
+                verbose=0,
+                steps=validation_steps,
+                callbacks=hooks,
             )
             epoch_logs = {"val_" + n: v for n, v in zip(labels, to_list(results), strict=False)}
         hooks.on_epoch_end(epoch, epoch_logs)
@@ -175,7 +182,11 @@ class _Epochs:
         elif self.shuffle:
             np.random.shuffle(self.order)
         for i, (start, stop) in enumerate(self.spans):
-            yield i, stop - start, self.rows.pick(self.order[start:stop]) if self.shuffle else self.rows.span(start, stop)
+            yield (
+                i,
+                stop - start,
+                self.rows.pick(self.order[start:stop]) if self.shuffle else self.rows.span(start, stop),
+            )
 
 
 def _train_epoch(model: Any, function: Any, batches: _Epochs, hooks: Any, labels: Sequence[str]) -> bool:

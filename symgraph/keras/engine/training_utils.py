@@ -91,7 +91,8 @@ def check_num_samples(
     if not ins or any(K.is_tensor(x) for x in ins):
         if steps is None:
             raise ValueError(
-                f"If your data is in the form of symbolic tensors, you should specify the `{steps_name}` argument (instead "
+                f"If your data is in the form of symbolic tensors, you should specify the `{steps_name}` argument "
+                "(instead "
                 "of the `batch_size` argument)."
             )
         return None
@@ -110,10 +111,10 @@ def should_run_validation(validation_freq: Any, epoch: int) -> bool:
     """
     if isinstance(validation_freq, int):
         if validation_freq < 1:
-            raise ValueError(f"`validation_freq` can not be less than 1.")
+            raise ValueError("`validation_freq` can not be less than 1.")
         return (epoch + 1) % validation_freq == 0
     if not hasattr(validation_freq, "__contains__"):
-        raise ValueError(f"`validation_freq` must be an Integer or `collections.Container` (e.g. list, tuple, etc.)")
+        raise ValueError("`validation_freq` must be an Integer or `collections.Container` (e.g. list, tuple, etc.)")
     return (epoch + 1) in validation_freq
 
 
@@ -138,9 +139,15 @@ def iter_sequence_infinite(seq: Any) -> Iterator[Any]:
 def check_generator_arguments(y: Any = None, sample_weight: Any = None, validation_split: Any = None) -> None:
     """Check that a generator comes without what it should give itself."""
     if y is not None:
-        raise ValueError("`y` argument is not supported when data is a generator or Sequence instance. Instead pass targets as the second element of the generator.")
+        raise ValueError(
+            "`y` argument is not supported when data is a generator or Sequence instance. Instead pass targets as "
+            "the second element of the generator."
+        )
     if sample_weight is not None:
-        raise ValueError("`sample_weight` argument is not supported when data is a generator or Sequence instance. Instead pass sample weights as the third element of the generator.")
+        raise ValueError(
+            "`sample_weight` argument is not supported when data is a generator or Sequence instance. Instead pass "
+            "sample weights as the third element of the generator."
+        )
     if validation_split:
         raise ValueError("If your data is in the form of a Python generator, you cannot use `validation_split`.")
 

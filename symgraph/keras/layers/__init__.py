@@ -41,7 +41,50 @@ from .merge import (
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 
 _OBJECTS = {name: value for name, value in globals().items() if not name.startswith("_") and name != "annotations"}
-__all__ = [*_OBJECTS, "deserialize", "serialize"]  # noqa: PLE0604
+__all__ = [
+    "ELU",
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AlphaDropout",
+    "Average",
+    "Concatenate",
+    "Dense",
+    "Dot",
+    "Dropout",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "Lambda",
+    "Layer",
+    "LeakyReLU",
+    "Masking",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
+    "Softmax",
+    "Subtract",
+    "ThresholdedReLU",
+    "add",
+    "average",
+    "concatenate",
+    "deserialize",
+    "deserialize_keras_object",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "serialize",
+    "subtract",
+]
 
 
 def serialize(layer: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class LeakyReLU(Layer):
         self.supports_masking = True
         self.alpha = K.cast_to_floatx(alpha)
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         return K.relu(inputs, alpha=float(self.alpha))
 
     def get_config(self) -> dict[str, Any]:
@@ -42,7 +42,9 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else list(shared_axes) if not isinstance(shared_axes, int) else [shared_axes]
+        self.shared_axes = (
+            None if shared_axes is None else list(shared_axes) if not isinstance(shared_axes, int) else [shared_axes]
+        )
         self.alpha: Tensor = None
 
     def build(self, input_shape: Any) -> None:
@@ -60,7 +62,7 @@ class PReLU(Layer):
         self.input_spec = InputSpec(ndim=len(input_shape), axes=fixed)
         self.built = True
 
-    def call(self, inputs: Tensor, mask: Any = None) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         return K.relu(inputs) - self.alpha * K.relu(-inputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -81,7 +83,7 @@ class ELU(Layer):
         self.supports_masking = True
         self.alpha = K.cast_to_floatx(alpha)
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         return K.elu(inputs, float(self.alpha))
 
     def get_config(self) -> dict[str, Any]:
@@ -96,7 +98,7 @@ class ThresholdedReLU(Layer):
         self.supports_masking = True
         self.theta = K.cast_to_floatx(theta)
 
-    def call(self, inputs: Tensor, mask: Any = None) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         return inputs * K.cast(K.greater(inputs, float(self.theta)), K.dtype(inputs))
 
     def get_config(self) -> dict[str, Any]:
@@ -111,7 +113,7 @@ class Softmax(Layer):
         self.supports_masking = True
         self.axis = axis
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         return activations.softmax(inputs, axis=self.axis)
 
     def get_config(self) -> dict[str, Any]:
@@ -134,7 +136,7 @@ class ReLU(Layer):
         self.negative_slope = K.cast_to_floatx(negative_slope)
         self.threshold = K.cast_to_floatx(threshold)
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         bound = None if self.max_value is None else float(self.max_value)
         return K.relu(inputs, alpha=float(self.negative_slope), max_value=bound, threshold=float(self.threshold))
 

@@ -28,7 +28,7 @@ class Masking(Layer):
     def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor:
         return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         kept = K.any(K.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         return inputs * K.cast(kept, K.dtype(inputs))
 
@@ -54,7 +54,7 @@ class Dropout(Layer):
             return None
         return tuple(size if n is None else n for n, size in zip(self.noise_shape, K.shape(inputs), strict=True))
 
-    def call(self, inputs: Tensor, training: Any = None) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor, training: Any = None) -> Tensor:
         if not 0.0 < self.rate < 1.0:
             return inputs
         noise_shape = self._get_noise_shape(inputs)
@@ -73,7 +73,7 @@ class Activation(Layer):
         self.supports_masking = True
         self.activation = activations.get(activation)
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         return self.activation(inputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -91,7 +91,9 @@ class Reshape(Layer):
         message = "total size of new array must be unchanged"
         fixed = [d for d in output_shape if d >= 0]
         if len(output_shape) - len(fixed) > 1:
-            raise ValueError("There must be at most one unknown dimension in output_shape. Got " + str(output_shape) + ".")
+            raise ValueError(
+                "There must be at most one unknown dimension in output_shape. Got " + str(output_shape) + "."
+            )
         known, original = int(np.prod(fixed)), int(np.prod(input_shape, dtype=int))
         if len(fixed) == len(output_shape):
             if original != known:
@@ -106,7 +108,7 @@ class Reshape(Layer):
             return (input_shape[0], *(d if d != -1 else None for d in self.target_shape))
         return (input_shape[0], *self._fix_unknown_dimension(input_shape[1:], self.target_shape))
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         sample = self.compute_output_shape(K.int_shape(inputs))[1:]
         return K.reshape(inputs, (inputs.shape[0], *sample))
 
@@ -122,7 +124,8 @@ class Permute(Layer):
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
-                "Invalid permutation `dims` for Permute Layer. The set of indices in `dims` must be consecutive and start "
+                "Invalid permutation `dims` for Permute Layer. The set of indices in `dims` must be consecutive "
+                "and start "
                 f"from 1. dims: {dims}"
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
@@ -130,7 +133,7 @@ class Permute(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *(input_shape[d] for d in self.dims))
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         return K.permute_dimensions(inputs, (0, *self.dims))
 
     def get_config(self) -> dict[str, Any]:
@@ -148,12 +151,13 @@ class Flatten(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         if not all(input_shape[1:]):
             raise ValueError(
-                f'The shape of the input to "Flatten" is not fully defined (got {input_shape[1:]}). Make sure to pass a '
+                f'The shape of the input to "Flatten" is not fully defined (got {input_shape[1:]}). Make sure to '
+                'pass a '
                 'complete "input_shape" or "batch_input_shape" argument to the first layer in your model.'
             )
         return (input_shape[0], int(np.prod(input_shape[1:])))
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         if self.data_format == "channels_first":  # the same order of weights after it as with channels last
             inputs = K.permute_dimensions(inputs, (0, *range(2, K.ndim(inputs)), 1))
         return K.batch_flatten(inputs)
@@ -173,7 +177,7 @@ class RepeatVector(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], self.n, input_shape[1])
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         return K.repeat(inputs, self.n)
 
     def get_config(self) -> dict[str, Any]:
@@ -208,7 +212,7 @@ class Lambda(Layer):
         first = input_shape[0] if isinstance(input_shape, list) else input_shape
         return (first[0] if first else None, *self._output_shape)
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:  # type: ignore[override]
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         arguments = dict(self.arguments)
         if has_arg(self.function, "mask"):
             arguments["mask"] = mask
@@ -219,9 +223,7 @@ class Lambda(Layer):
 
     def get_config(self) -> dict[str, Any]:
         function, function_type = _dumped(self.function)
-        shape, shape_type = (
-            _dumped(self._output_shape) if callable(self._output_shape) else (self._output_shape, "raw")
-        )
+        shape, shape_type = _dumped(self._output_shape) if callable(self._output_shape) else (self._output_shape, "raw")
         return {
             **super().get_config(),
             "function": function,
@@ -234,7 +236,9 @@ class Lambda(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         config = copy.deepcopy(config)
-        config["function"] = _loaded(config["function"], config.pop("function_type"), custom_objects, "function in Lambda layer")
+        config["function"] = _loaded(
+            config["function"], config.pop("function_type"), custom_objects, "function in Lambda layer"
+        )
         shape_type = config.pop("output_shape_type")
         if shape_type != "raw":
             what = "output_shape function in Lambda layer"
@@ -316,7 +320,7 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: input_dim})
         self.built = True
 
-    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor) -> Tensor:
         output = K.dot(inputs, self.kernel)
         if self.use_bias:
             output = K.bias_add(output, self.bias, data_format="channels_last")

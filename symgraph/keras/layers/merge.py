@@ -42,9 +42,7 @@ class _Merge(Layer):
             elif a == b:
                 joined.append(a)
             else:
-                raise ValueError(
-                    f"Operands could not be broadcast together with shapes {shape1} {shape2}"
-                )
+                raise ValueError(f"Operands could not be broadcast together with shapes {shape1} {shape2}")
         return tuple(joined)
 
     def build(self, input_shape: Shapes) -> None:
@@ -61,7 +59,7 @@ class _Merge(Layer):
         reduce(self._compute_elemwise_op_output_shape, [tuple(s[1:]) for s in input_shape])
         self.built = True
 
-    def call(self, inputs: Any) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Any) -> Tensor:
         if not isinstance(inputs, list):
             raise ValueError("A merge layer should be called on a list of inputs.")
         rank = max(K.ndim(x) for x in inputs)
@@ -157,7 +155,8 @@ class Concatenate(_Merge):
         rest = {tuple(d for i, d in enumerate(s) if i != self.axis % len(s)) for s in input_shape}
         if len(rest) > 1:
             raise ValueError(
-                "A `Concatenate` layer requires inputs with matching shapes except for the concat axis. Got inputs shapes: "
+                "A `Concatenate` layer requires inputs with matching shapes except for the concat axis. Got inputs "
+                "shapes: "
                 f"{input_shape}"
             )
         self.built = True
@@ -202,7 +201,7 @@ class Dot(_Merge):
             if len(axes) != 2:
                 raise ValueError("Invalid format for `axes` - should contain two elements.")
             if not isinstance(axes[0], int) or not isinstance(axes[1], int):
-                raise ValueError("Invalid format for `axes` - list elements should be \"int\".")
+                raise ValueError('Invalid format for `axes` - list elements should be "int".')
         self.axes = axes
         self.normalize = normalize
 
@@ -216,9 +215,7 @@ class Dot(_Merge):
         shape1, shape2 = input_shape
         a, b = self._axes_of(shape1, shape2)
         if shape1[a] != shape2[b]:
-            raise ValueError(
-                f"Dimension incompatibility {shape1[a]} != {shape2[b]}. Layer shapes: {shape1}, {shape2}"
-            )
+            raise ValueError(f"Dimension incompatibility {shape1[a]} != {shape2[b]}. Layer shapes: {shape1}, {shape2}")
         self.built = True
 
     def _merge_function(self, inputs: Sequence[Tensor]) -> Tensor:
@@ -230,7 +227,7 @@ class Dot(_Merge):
             x, y = K.l2_normalize(x, axis=a), K.l2_normalize(y, axis=b)
         return K.batch_dot(x, y, (a, b))
 
-    def call(self, inputs: Any) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Any) -> Tensor:
         if not isinstance(inputs, list):
             raise ValueError("A merge layer should be called on a list of inputs.")
         return self._merge_function(inputs)

@@ -20,7 +20,7 @@ class GaussianNoise(Layer):
         self.supports_masking = True
         self.stddev = stddev
 
-    def call(self, inputs: Tensor, training: Any = None) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor, training: Any = None) -> Tensor:
         def noised() -> Tensor:
             return inputs + K.random_normal(K.shape(inputs), mean=0.0, stddev=self.stddev)
 
@@ -38,7 +38,7 @@ class GaussianDropout(Layer):
         self.supports_masking = True
         self.rate = rate
 
-    def call(self, inputs: Tensor, training: Any = None) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor, training: Any = None) -> Tensor:
         if not 0 < self.rate < 1:
             return inputs
 
@@ -65,7 +65,7 @@ class AlphaDropout(Layer):
     def _get_noise_shape(self, inputs: Tensor) -> Any:
         return self.noise_shape if self.noise_shape else K.shape(inputs)
 
-    def call(self, inputs: Tensor, training: Any = None) -> Tensor:  # type: ignore[override]
+    def call(self, inputs: Tensor, training: Any = None) -> Tensor:
         if not 0.0 < self.rate < 1.0:
             return inputs
         saturated = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946

@@ -64,7 +64,7 @@ class Optimizer:
 
     def _rate(self) -> Tensor:
         """The learning rate of this step: decayed where ``decay`` was given."""
-        rate = self.learning_rate  # type: ignore[attr-defined]
+        rate = self.learning_rate
         if self.initial_decay > 0:  # type: ignore[attr-defined]
             steps = K.cast(self.iterations, K.dtype(self.decay))  # type: ignore[attr-defined]
             rate = rate * (1.0 / (1.0 + self.decay * steps))  # type: ignore[attr-defined]
@@ -91,13 +91,16 @@ class Optimizer:
         """
         if len(self.weights) != len(weights):
             raise ValueError(
-                "Length of the specified weight list (" + str(len(weights)) + ") does not match the number of weights of "
+                "Length of the specified weight list ("
+                + str(len(weights))
+                + ") does not match the number of weights of "
                 "the optimizer (" + str(len(self.weights)) + ")"
             )
         for param, value in zip(self.weights, weights, strict=True):
             if K.int_shape(param) != np.shape(value):
                 raise ValueError(
-                    f"Optimizer weight shape {K.int_shape(param)} not compatible with provided weight shape {np.shape(value)}"
+                    f"Optimizer weight shape {K.int_shape(param)} not compatible with provided weight shape "
+                    f"{np.shape(value)}"
                 )
         K.batch_set_value(zip(self.weights, weights, strict=True))
 
@@ -108,7 +111,7 @@ class Optimizer:
     @property
     def lr(self) -> Tensor:
         """The learning rate's variable, under its old name; setting it to a number writes the variable."""
-        return self.learning_rate  # type: ignore[attr-defined]
+        return self.learning_rate
 
     @lr.setter
     def lr(self, value: Any) -> None:

@@ -127,9 +127,13 @@ def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any =
     if isinstance(code, (tuple, list)):
         code, defaults, closure = code
         defaults = tuple(defaults) if isinstance(defaults, list) else defaults
-    cells = None if closure is None else tuple(c if isinstance(c, types.CellType) else types.CellType(c) for c in closure)
+    cells = (
+        None if closure is None else tuple(c if isinstance(c, types.CellType) else types.CellType(c) for c in closure)
+    )
     raw = marshal.loads(codecs.decode(code.encode("ascii"), "base64"))
-    return types.FunctionType(raw, globals() if globs is None else globs, name=raw.co_name, argdefs=defaults, closure=cells)
+    return types.FunctionType(
+        raw, globals() if globs is None else globs, name=raw.co_name, argdefs=defaults, closure=cells
+    )
 
 
 def has_arg(fn: Any, name: str, accept_all: bool = False) -> bool:
@@ -170,20 +174,20 @@ def slice_arrays(arrays: Any, start: Any = None, stop: Any = None) -> Any:
         raise ValueError("The stop argument has to be None if the value of start is a list.")
     if hasattr(start, "__len__"):
         rows = start.tolist() if hasattr(start, "shape") else start
-        pick = lambda a: a[rows]  # noqa: E731
     elif start is None and not isinstance(arrays, list):
         return [None]
     else:
-        pick = lambda a: a[start:stop]  # noqa: E731
+        rows = slice(start, stop)
     if isinstance(arrays, list):
-        return [None if a is None else pick(a) for a in arrays]
-    return pick(arrays)
+        return [None if a is None else a[rows] for a in arrays]
+    return arrays[rows]
 
 
 def transpose_shape(shape: Sequence[Any], target_format: str, spatial_axes: Iterable[int]) -> tuple[Any, ...]:
     """A ``channels_last`` shape as ``target_format`` has it."""
     if target_format == "channels_first":
-        return (*shape[: (first := list(spatial_axes))[0]], shape[-1], *(shape[i] for i in first))
+        axes = list(spatial_axes)
+        return (*shape[: axes[0]], shape[-1], *(shape[i] for i in axes))
     if target_format == "channels_last":
         return tuple(shape)
     raise ValueError(
@@ -196,5 +200,6 @@ def check_for_unexpected_keys(name: str, input_dict: Mapping[str, Any], expected
     expected = list(expected_values)
     unknown = set(input_dict).difference(expected)
     if unknown:
-        raise ValueError(f"Unknown entries in {name} dictionary: {list(unknown)}. Only expected following keys: {expected}")
-
+        raise ValueError(
+            f"Unknown entries in {name} dictionary: {list(unknown)}. Only expected following keys: {expected}"
+        )
