@@ -19,7 +19,7 @@ import keras
 import keras.backend as K
 from keras import backend, layers, optimizers
 from keras.activations import softmax
-from keras.callbacks import EarlyStopping, History, ModelCheckpoint
+from keras.callbacks import EarlyStopping, History
 from keras.datasets import mnist
 from keras.engine import Layer
 from keras.engine.input_layer import Input

@@ -62,6 +62,10 @@ def plot_model(
 
     Returns:
         An image for the notebook where there is IPython and a bitmap was written, else None.
+
+    Raises:
+        ValueError: for a model that is not built yet, a direction or an ending that is unknown.
+        TargetError: for a format that needs ``dot`` where there is none.
     """
     diagram = model_diagram(model, show_shapes, show_layer_names, rankdir, expand_nested)
     path = write(diagram, to_file, dpi)
@@ -100,6 +104,11 @@ class _Drawing:
     def draw(self, model: Any, prefix: str) -> tuple[Item, ...]:
         if not model.built:
             model.build()
+        if not model.built:
+            raise ValueError(
+                "This model has not yet been built. Build the model first by calling build() or calling fit() with "
+                "some data. Or specify input_shape or batch_input_shape in the first layer for automatic build. "
+            )
         layers = list(getattr(model, "_layers", model.layers))
         entries: dict[int, list[str]] = {}
         exits: dict[int, list[list[str]]] = {}  # for each output of the layer
