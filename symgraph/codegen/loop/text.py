@@ -53,7 +53,7 @@ def print_kernel(kernel: Kernel) -> str:
     buffers = ", ".join(buffer_text(b) for b in kernel.buffers)
     sizes = "; " + ", ".join(kernel.sizes) if kernel.sizes else ""
     checks = f" checks {kernel.checks}" if kernel.checks else ""
-    printer = _Printer(_named(kernel))
+    printer = _Printer(named_expressions(kernel))
     printer.block(kernel.body)
     body = "".join(f"  {line}\n" for line in printer.lines)
     return f"kernel {kernel.name}({buffers}{sizes}){checks} {{\n{body}}}\n"
@@ -80,7 +80,7 @@ def _is_simple(expr: Expr) -> bool:
     return isinstance(expr, (Const, Size, Var))
 
 
-def _named(kernel: Kernel) -> set[Expr]:
+def named_expressions(kernel: Kernel) -> set[Expr]:
     """The expressions that get a name of their own: used more than once, or at the top of every so many levels."""
     uses: dict[Expr, int] = {}
     roots = [r for s in statements(kernel.body) for r in (*roots_of(s), *inner_roots(s))]

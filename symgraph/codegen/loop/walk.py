@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...ir.dims import Dim, Symbol, SymDim, substitute, symbol, symbols
@@ -44,8 +44,13 @@ def children(expr: Expr) -> tuple[Expr, ...]:
     return ()
 
 
-def postorder(roots: Iterable[Expr], known: Container[Expr] = frozenset()) -> Iterator[Expr]:
-    """Every expression that ``roots`` need, once (by identity), operands first; nothing at or below ``known`` ones."""
+def postorder(
+    roots: Iterable[Expr], known: Container[Expr] = frozenset(), operands: Callable[[Expr], Iterable[Expr]] = children
+) -> Iterator[Expr]:
+    """Every expression that ``roots`` need, once (by identity), operands first; nothing at or below ``known`` ones.
+
+    ``operands`` says what an expression needs, where that is not all its children.
+    """
     seen: set[Expr] = set()
     for root in roots:
         stack: list[tuple[Expr, bool]] = [(root, False)]
@@ -56,7 +61,7 @@ def postorder(roots: Iterable[Expr], known: Container[Expr] = frozenset()) -> It
             elif expr not in seen and expr not in known:
                 seen.add(expr)
                 stack.append((expr, True))
-                stack.extend((child, False) for child in reversed(children(expr)))
+                stack.extend((child, False) for child in reversed(tuple(operands(expr))))
 
 
 def roots_of(stmt: Stmt) -> tuple[Expr, ...]:

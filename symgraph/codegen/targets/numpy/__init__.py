@@ -1,0 +1,1 @@
+"""The NumPy target: each kernel becomes one Python function on whole arrays."""

@@ -1,0 +1,78 @@
+"""What generated code calls besides NumPy: ``rt.<name>``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ....ir.numpy_algebra import NUMPY_INTRINSICS
+
+Array = np.ndarray[Any, Any]
+#: Failed bounds checks of a call: (check, index, size); the first is reported.
+Status = list[tuple[int, int, int]]
+
+
+def span(start: int, step: int, count: int) -> slice:
+    """The slice of the positions ``start + step*i`` for ``0 <= i < count``."""
+    if count <= 0:
+        return slice(0, 0)
+    stop = start + step * (count - 1) + (1 if step > 0 else -1)
+    return slice(start, stop if stop >= 0 else None, step)
+
+
+def spread(x: Any, count: int) -> Array:
+    """``x`` repeated along its last axis, which has length 1 or ``count`` (or is missing)."""
+    array = np.asarray(x)
+    return np.broadcast_to(array, (*array.shape[:-1], count))
+
+
+def matrix(x: Any, rows: int, columns: int) -> Array:
+    """``x`` repeated so that its last two axes are ``(rows, columns)``."""
+    return np.broadcast_to(x, np.broadcast_shapes(np.shape(x), (rows, columns)))
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Value conversion."""
+    return np.asarray(x).astype(dtype, copy=False)
+
+
+def bits(x: Any, dtype: Any) -> Any:
+    """The same bits, as another dtype of the same width."""
+    return np.asarray(x).view(dtype)
+
+
+def bounds(index: Any, size: Any, check: int, status: Status) -> Any:
+    """``index`` where ``0 <= index < size``, else 0; the first failure is put down in ``status``."""
+    outside = (index < 0) | (index >= size)
+    if not np.any(outside):
+        return index
+    shape = np.shape(outside)
+    at = np.unravel_index(int(np.argmax(outside)), shape)
+    bad, limit = np.broadcast_to(index, shape)[at], np.broadcast_to(size, shape)[at]
+    status.append((check, int(bad), int(limit)))
+    return np.where(outside, 0, index)
+
+
+def tree(states: Sequence[Any], merge: Callable[..., Sequence[Any]]) -> list[Any]:
+    """Merge the partial states along the last axis, in pairs, until one is left."""
+    arrays = list(np.broadcast_arrays(*states))
+    count = arrays[0].shape[-1]
+    while count > 1:
+        half = count // 2
+        merged = merge(*(a[..., :half] for a in arrays), *(a[..., half : 2 * half] for a in arrays))
+        if count % 2:
+            merged = [
+                np.concatenate([np.broadcast_to(m, (*a.shape[:-1], half)), a[..., -1:]], -1)
+                for m, a in zip(merged, arrays, strict=True)
+            ]
+        arrays, count = list(np.broadcast_arrays(*merged)), half + count % 2
+    return [a[..., 0] for a in arrays]
+
+
+RUNTIME = SimpleNamespace(
+    span=span, spread=spread, matrix=matrix, cast=cast, bits=bits, bounds=bounds, tree=tree,
+    **{name: function for name, function in NUMPY_INTRINSICS.items() if not isinstance(function, np.ufunc)},
+)  # fmt: skip
