@@ -2,8 +2,8 @@
 
     python benchmarks/minimax.py > symgraph/codegen/elementary/tables.py
 
-The exchange algorithm of Remez on a dense grid, in decimal arithmetic of 80 digits. Coefficients are rounded to the format they are
-used in one at a time, lowest order first, and the rest is fitted again after each.
+The exchange algorithm of Remez on a dense grid, in decimal arithmetic of 80 digits. Coefficients are rounded to the
+format they are used in one at a time, lowest order first, and the rest is fitted again after each.
 """
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ def remez(xs: list[D], fs: list[D], ws: list[D], terms: int) -> list[D]:
 
 
 def exchange(error: list[D], count: int) -> list[int]:
-    """The extreme of every run of one sign; the smallest dropped (with a neighbour, to keep the signs in turn) until ``count`` are left."""
+    """The extreme of every run of one sign; the smallest dropped (with a neighbour, to keep the signs in turn) until
+    ``count`` are left.
+    """
     peaks: list[int] = []
     for k, e in enumerate(error):
         if peaks and (error[peaks[-1]] >= 0) == (e >= 0):
@@ -138,7 +140,9 @@ def rounded(x: D, bits: int) -> D:
 
 @dataclass(frozen=True)
 class Fit:
-    """``f ~ sum c_k x**k`` for ``k < terms`` on ``[low, high]``, error weighted by ``weight``, coefficients in ``bits``."""
+    """``f ~ sum c_k x**k`` for ``k < terms`` on ``[low, high]``, error weighted by ``weight``, coefficients in
+    ``bits``.
+    """
 
     name: str
     what: str
@@ -199,42 +203,67 @@ def relative_odd(f: Function) -> Function:
 
 
 FITS = (
-    Fit("EXP_32", "(exp(r)-1-r)/r^2", lambda r: exp_tail(r, 2), lambda r: r * r / r.exp(), -HALF_LN2, HALF_LN2, 5, 32),
-    Fit("EXPM1_32", "(exp(r)-1-r)/r^2", lambda r: exp_tail(r, 2), lambda r: r / exp_tail(r, 1), -HALF_LN2, HALF_LN2, 6, 32),
-    Fit("EXP2_32", "(2^r-1)/r", lambda r: LN2 * exp_tail(r * LN2, 1), lambda r: r / (r * LN2).exp(), D("-0.501"), D("0.501"), 7, 32),
-    Fit("LOG_32", "(log(1+f)-f+f^2/2)/f^3", log_tail, lambda f: f**3 / (1 + f).ln(), D("-0.3334"), D("0.3334"), 8, 32),
-    Fit("ERF_32", "erf(x)/x - 1, in x^2", lambda z: erf(z.sqrt()) / z.sqrt() - 1, lambda z: z.sqrt() / erf(z.sqrt()), D("1e-9"), D(1), 7, 32),
-    Fit("ERFC_32", "log(erfc(x))", lambda x: (1 - erf(x)).ln(), lambda x: (1 - erf(x)) / erf(x), D("0.99"), D("4.0"), 7, 32),
-    Fit("TANH_32", "(tanh(x)-x)/x^3, in x^2", lambda z: odd_tail(tanh, z), relative_odd(tanh), D("1e-9"), D("0.391"), 5, 32),
-    Fit("EXP_S", "(exp(r)-1-r)/r^2", lambda r: exp_tail(r, 2), lambda r: r / exp_tail(r, 1), -HALF_LN2, HALF_LN2, 6, 64),
-    Fit("EXP_D", "(exp(r)-1-r-r^2/2)/r^3", lambda r: exp_tail(r, 3), lambda r: r * r / exp_tail(r, 1), -HALF_LN2, HALF_LN2, 10, 64),
-    Fit("EXP2_S", "(2^r-1)/r", lambda r: LN2 * exp_tail(r * LN2, 1), lambda r: r / (r * LN2).exp(), D("-0.501"), D("0.501"), 7, 64),
-    Fit("EXP2_D", "(2^r-1)/r", lambda r: LN2 * exp_tail(r * LN2, 1), lambda r: r / (r * LN2).exp(), D("-0.501"), D("0.501"), 12, 64),
-    Fit("LOG_S", "(2atanh(s)-2s)/s^3, in s^2", lambda z: 2 * odd_tail(atanh, z), relative_odd(atanh), D("1e-9"), S2 * S2, 4, 64),
-    Fit("LOG_D", "(2atanh(s)-2s)/s^3, in s^2", lambda z: 2 * odd_tail(atanh, z), relative_odd(atanh), D("1e-9"), S2 * S2, 7, 64),
-    Fit("LOG_DD", "(2atanh(s)-2s-2s^3/3)/s^5, in s^2", lambda z: 2 * (atanh(z.sqrt()) - z.sqrt() - z * z.sqrt() / 3) / (z * z * z.sqrt()),
+    Fit("EXP_32", "(exp(r)-1-r)/r^2", lambda r: exp_tail(r, 2), lambda r: r * r / r.exp(),
+        -HALF_LN2, HALF_LN2, 5, 32),
+    Fit("EXPM1_32", "(exp(r)-1-r)/r^2", lambda r: exp_tail(r, 2), lambda r: r / exp_tail(r, 1),
+        -HALF_LN2, HALF_LN2, 6, 32),
+    Fit("EXP2_32", "(2^r-1)/r", lambda r: LN2 * exp_tail(r * LN2, 1), lambda r: r / (r * LN2).exp(), D("-0.501"),
+        D("0.501"), 7, 32),
+    Fit("LOG_32", "(log(1+f)-f+f^2/2)/f^3", log_tail, lambda f: f**3 / (1 + f).ln(), D("-0.3334"),
+        D("0.3334"), 8, 32),
+    Fit("ERF_32", "erf(x)/x - 1, in x*x", lambda z: erf(z.sqrt()) / z.sqrt() - 1,
+        lambda z: z.sqrt() / erf(z.sqrt()), D("1e-9"), D(1), 7, 32),
+    Fit("ERFC_32", "log(erfc(x))", lambda x: (1 - erf(x)).ln(), lambda x: (1 - erf(x)) / erf(x), D("0.99"),
+        D("4.0"), 7, 32),
+    Fit("TANH_32", "(tanh(x)-x)/x^3, in x*x", lambda z: odd_tail(tanh, z), relative_odd(tanh), D("1e-9"),
+        D("0.391"), 5, 32),
+    Fit("EXP_S", "(exp(r)-1-r)/r^2", lambda r: exp_tail(r, 2), lambda r: r / exp_tail(r, 1),
+        -HALF_LN2, HALF_LN2, 6, 64),
+    Fit("EXP_D", "(exp(r)-1-r-r^2/2)/r^3", lambda r: exp_tail(r, 3), lambda r: r * r / exp_tail(r, 1),
+        -HALF_LN2, HALF_LN2, 10, 64),
+    Fit("EXP2_S", "(2^r-1)/r", lambda r: LN2 * exp_tail(r * LN2, 1), lambda r: r / (r * LN2).exp(), D("-0.501"),
+        D("0.501"), 7, 64),
+    Fit("EXP2_D", "(2^r-1)/r", lambda r: LN2 * exp_tail(r * LN2, 1), lambda r: r / (r * LN2).exp(), D("-0.501"),
+        D("0.501"), 12, 64),
+    Fit("LOG_S", "(2atanh(s)-2s)/s^3, in s*s", lambda z: 2 * odd_tail(atanh, z), relative_odd(atanh),
+        D("1e-9"), S2 * S2, 4, 64),
+    Fit("LOG_D", "(2atanh(s)-2s)/s^3, in s*s", lambda z: 2 * odd_tail(atanh, z), relative_odd(atanh),
+        D("1e-9"), S2 * S2, 7, 64),
+    Fit("LOG_DD", "(2atanh(s)-2s-2s^3/3)/s^5, in s*s",
+        lambda z: 2 * (atanh(z.sqrt()) - z.sqrt() - z * z.sqrt() / 3) / (z * z * z.sqrt()),
         lambda z: z * z, D("1e-8"), S2 * S2, 8, 64),
-    Fit("SIN_S", "(sin(x)-x)/x^3, in x^2", lambda z: odd_tail(sin, z), relative_odd(sin), D("1e-9"), QUARTER_PI**2, 4, 64),
-    Fit("SIN_D", "(sin(x)-x)/x^3, in x^2", lambda z: odd_tail(sin, z), relative_odd(sin), D("1e-9"), QUARTER_PI**2, 6, 64),
-    Fit("COS_S", "(cos(x)-1+x^2/2)/x^4, in x^2", lambda z: (cosine(z.sqrt()) - 1 + z / 2) / (z * z), lambda z: z * z / cosine(z.sqrt()),
+    Fit("SIN_S", "(sin(x)-x)/x^3, in x*x", lambda z: odd_tail(sin, z), relative_odd(sin), D("1e-9"),
+        QUARTER_PI**2, 4, 64),
+    Fit("SIN_D", "(sin(x)-x)/x^3, in x*x", lambda z: odd_tail(sin, z), relative_odd(sin), D("1e-9"),
+        QUARTER_PI**2, 6, 64),
+    Fit("COS_S", "(cos(x)-1+x^2/2)/x^4, in x*x", lambda z: (cosine(z.sqrt()) - 1 + z / 2) / (z * z),
+        lambda z: z * z / cosine(z.sqrt()),
         D("1e-9"), QUARTER_PI**2, 3, 64),
-    Fit("COS_D", "(cos(x)-1+x^2/2)/x^4, in x^2", lambda z: (cosine(z.sqrt()) - 1 + z / 2) / (z * z), lambda z: z * z / cosine(z.sqrt()),
+    Fit("COS_D", "(cos(x)-1+x^2/2)/x^4, in x*x", lambda z: (cosine(z.sqrt()) - 1 + z / 2) / (z * z),
+        lambda z: z * z / cosine(z.sqrt()),
         D("1e-9"), QUARTER_PI**2, 5, 64),
-    Fit("ATAN_S", "(atan(x)-x)/x^3, in x^2", lambda z: odd_tail(atan, z), relative_odd(atan), D("1e-9"), TAN8**2, 6, 64),
-    Fit("ATAN_D", "(atan(x)-x)/x^3, in x^2", lambda z: odd_tail(atan, z), relative_odd(atan), D("1e-9"), TAN8**2, 11, 64),
-    Fit("ASIN_S", "(asin(x)-x)/x^3, in x^2", lambda z: odd_tail(asin, z), relative_odd(asin), D("1e-9"), D("0.2501"), 7, 64),
-    Fit("ASIN_D", "(asin(x)-x)/x^3, in x^2", lambda z: odd_tail(asin, z), relative_odd(asin), D("1e-9"), D("0.2501"), 13, 64),
-    Fit("ERF_D", "erf(x)/x - 1, in x^2", lambda z: erf(z.sqrt()) / z.sqrt() - 1, lambda z: z.sqrt() / erf(z.sqrt()), D("1e-9"), D(1), 13, 64),
+    Fit("ATAN_S", "(atan(x)-x)/x^3, in x*x", lambda z: odd_tail(atan, z), relative_odd(atan), D("1e-9"),
+        TAN8**2, 6, 64),
+    Fit("ATAN_D", "(atan(x)-x)/x^3, in x*x", lambda z: odd_tail(atan, z), relative_odd(atan), D("1e-9"),
+        TAN8**2, 11, 64),
+    Fit("ASIN_S", "(asin(x)-x)/x^3, in x*x", lambda z: odd_tail(asin, z), relative_odd(asin), D("1e-9"),
+        D("0.2501"), 7, 64),
+    Fit("ASIN_D", "(asin(x)-x)/x^3, in x*x", lambda z: odd_tail(asin, z), relative_odd(asin), D("1e-9"),
+        D("0.2501"), 13, 64),
+    Fit("ERF_D", "erf(x)/x - 1, in x*x", lambda z: erf(z.sqrt()) / z.sqrt() - 1,
+        lambda z: z.sqrt() / erf(z.sqrt()), D("1e-9"), D(1), 13, 64),
     Fit("ERFC_D", "erfc(x) exp(x^2), in t - 0.4 of t = 2/(2+x)", lambda t: erfc_scaled(2 / (t + D("0.4")) - 2),
-        lambda t: (-(2 / (t + D("0.4")) - 2) ** 2).exp() / erf(2 / (t + D("0.4")) - 2), D("0.25") - D("0.4"), D("0.67") - D("0.4"), 13, 64),
+        lambda t: (-(2 / (t + D("0.4")) - 2) ** 2).exp() / erf(2 / (t + D("0.4")) - 2), D("0.25") - D("0.4"),
+        D("0.67") - D("0.4"), 13, 64),
 )  # fmt: skip
 
 
 def main() -> None:
     getcontext().prec = 80
     wanted = sys.argv[1:]
-    print('"""Coefficients, lowest order first. Written by ``benchmarks/minimax.py``; ``_32`` are float32 numbers, ``_S`` float64')
-    print('numbers that serve a float32 result, ``_D`` (and ``_DD``) serve float64."""')
+    print('"""Coefficients, lowest order first. Written by ``benchmarks/minimax.py``; ``_32`` are float32 numbers,')
+    print("``_S`` float64 numbers that serve a float32 result, ``_D`` (and ``_DD``) serve float64.")
+    print('"""')
     for fit in FITS:
         if wanted and fit.name not in wanted:
             continue

@@ -1,8 +1,9 @@
-"""Elementary functions as polynomials over the scalar algebra: the same code, and the same accuracy, on every native target.
+"""Elementary functions as polynomials over the scalar algebra: the same code, and the same accuracy, on every native
+target.
 
-``EXPANSIONS[name](s, *operands)`` computes the intrinsic ``name`` of :mod:`symgraph.ir.algebra` with primitive intrinsics only: arithmetic, ``fma``,
-``sqrt``, comparisons, ``select``, bit operations, casts. No branch, no table in memory; each vectorises as it stands. The errors
-are in ``docs/elementary.md``.
+``EXPANSIONS[name](s, *operands)`` computes the intrinsic ``name`` of :mod:`symgraph.ir.algebra` with primitive
+intrinsics only: arithmetic, ``fma``, ``sqrt``, comparisons, ``select``, bit operations, casts. No branch, no table in
+memory; each vectorises as it stands. The errors are in ``docs/elementary.md``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What every elementary function is written with: formats, constants, polynomials, exact splittings.
 
-All code here works on any :class:`~symgraph.ir.algebra.Algebra` and uses primitive intrinsics only. ``fma`` may round once or
-twice: error bounds hold for both, and no function relies on the exactness of a fused product.
+All code here works on any :class:`~symgraph.ir.algebra.Algebra` and uses primitive intrinsics only. ``fma`` may round
+once or twice: error bounds hold for both, and no function relies on the exactness of a fused product.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...errors import InternalError
 from ...ir.algebra import Algebra
 
 V = TypeVar("V")
-Unary = Callable[[Algebra[Any], Any], Any]
+Expansion = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Format:
     """
 
     dtype: DType
-    int: DType
+    integer: DType
     mantissa: int
     bias: int
     ln2_high: float
@@ -53,7 +53,7 @@ def format_of(s: Algebra[V], x: V) -> Format:
     return _FORMATS[s.dtype(x)]
 
 
-def elementary(single: Unary, double: Unary) -> Callable[..., Any]:
+def elementary(single: Expansion, double: Expansion) -> Expansion:
     """One function from its float32 and float64 versions; float16 computes in float32."""
 
     def expand(s: Algebra[Any], *args: Any) -> Any:
@@ -69,7 +69,7 @@ def elementary(single: Unary, double: Unary) -> Callable[..., Any]:
     return expand
 
 
-def widened(function: Callable[..., Any]) -> Callable[..., Any]:
+def widened(function: Expansion) -> Expansion:
     """A float32 function from one that is evaluated in float64."""
 
     def single(s: Algebra[Any], *args: Any) -> Any:
@@ -114,14 +114,15 @@ def where_greater(s: Algebra[V], x: V, limit: float, then: V, otherwise: V) -> V
 
 
 def nearest(s: Algebra[V], x: V, scale: float, offset: int = 0) -> tuple[V, V]:
-    """``n``, the integer nearest to ``scale * x``, as a float; and an integer whose low bits are those of ``n + offset``.
+    """``n``, the integer nearest to ``scale * x``, as a float; and an integer whose low bits are those of ``n +
+    offset``.
 
     For ``|scale * x|`` below a quarter of ``2**mantissa``. No rounding instruction is needed: baseline x86 has none.
     """
     form = format_of(s, x)
     shifter = s.like(form.shifter + offset, x)
     shifted = s.fma(x, s.like(scale, x), shifter)
-    return s.sub(shifted, shifter), s.bitcast(shifted, form.int)
+    return s.sub(shifted, shifter), s.bitcast(shifted, form.integer)
 
 
 def power_of_two(s: Algebra[V], bits: V, form: Format) -> V:
@@ -130,7 +131,7 @@ def power_of_two(s: Algebra[V], bits: V, form: Format) -> V:
 
 
 def integer_bits(s: Algebra[V], x: V) -> V:
-    return s.bitcast(x, format_of(s, x).int)
+    return s.bitcast(x, format_of(s, x).integer)
 
 
 def high_part(s: Algebra[V], x: V) -> V:
@@ -140,7 +141,9 @@ def high_part(s: Algebra[V], x: V) -> V:
 
 
 def exact_product(s: Algebra[V], a: V, b: V) -> tuple[V, V]:
-    """``a * b`` of float64 as a rounded product and its error (Dekker 1971, by masks, so that nothing overflows on the way)."""
+    """``a * b`` of float64 as a rounded product and its error (Dekker 1971, by masks, so that nothing overflows on
+    the way).
+    """
     product = s.mul(a, b)
     a_high, b_high = high_part(s, a), high_part(s, b)
     a_low, b_low = s.sub(a, a_high), s.sub(b, b_high)

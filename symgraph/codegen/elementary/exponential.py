@@ -1,7 +1,7 @@
 """exp and its kin: exp, exp2, expm1, sigmoid, tanh, sinh, cosh.
 
-``x = n log 2 + r`` with integer ``n``; ``exp(r)`` is a polynomial and ``2**n`` is made in the exponent bits. The power is carried as
-``2**(n-1)`` so that it does not overflow before the result does.
+``x = n log 2 + r`` with integer ``n``; ``exp(r)`` is a polynomial and ``2**n`` is made in the exponent bits. The
+power is carried as ``2**(n-1)`` so that it does not overflow before the result does.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ LOG2_E = 1.0 / math.log(2.0)
 class ExpTable:
     """Constants of one precision: the polynomial of ``exp(r)``, and the limits between which exp is neither 0 nor inf.
 
-    Below ``subnormal`` the result may be subnormal; ``lift`` is the power of two it is then computed with. ``flat`` is where
-    expm1 has become -1.
+    Below ``subnormal`` the result may be subnormal; ``lift`` is the power of two it is then computed with. ``flat``
+    is where expm1 has become -1.
     """
 
     coefficients: tuple[float, ...]
@@ -107,7 +107,9 @@ def exp_normal(s: Algebra[V], x: V, table: ExpTable) -> V:
 
 
 def half_expm1(s: Algebra[V], x: V, table: ExpTable, down: int = 0) -> V:
-    """``(exp(x) - 1) / 2**(1+down)`` for ``table.flat <= x <= table.overflow + down*log(2)``; no subnormal bits are kept."""
+    """``(exp(x) - 1) / 2**(1+down)`` for ``table.flat <= x <= table.overflow + down*log(2)``; no subnormal bits are
+    kept.
+    """
     form = format_of(s, x)
     n, bits = nearest(s, x, LOG2_E, form.bias - 1 - down)
     r = s.fma(n, s.like(-form.ln2_high, x), x)

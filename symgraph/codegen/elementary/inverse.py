@@ -17,9 +17,9 @@ def odd_poly(s: Algebra[V], w: V, z: V, table: Table) -> V:
     return s.mul(s.mul(w, z), horner(s, z, table))
 
 
-def arc_parts(s: Algebra[V], x: V, table: Table) -> tuple[V, V, V, V, V]:
+def arc_parts(s: Algebra[V], x: V, table: Table) -> tuple[V, V, V, V]:
     """Of ``asin(w) = w + more``: whether ``|x| > 1/2``, and ``w``, its lost low part and ``more``; where so,
-    ``w = sqrt((1-|x|)/2)``, else ``w = |x|``. Last ``|x|``."""
+    ``w = sqrt((1-|x|)/2)``, else ``w = |x|``."""
     a = magnitude(s, x)
     big = s.gt(a, s.like(0.5, x))
     z = s.select(big, s.mul(s.sub(s.like(1.0, x), a), s.like(0.5, x)), square(s, a))
@@ -29,12 +29,12 @@ def arc_parts(s: Algebra[V], x: V, table: Table) -> tuple[V, V, V, V, V]:
     low = s.div(s.sub(z, square(s, head)), s.add(s.add(root, head), s.like(1e-300, x)))
     zero = s.like(0.0, x)
     w, low = s.select(big, head, a), s.select(big, low, zero)
-    return big, w, low, odd_poly(s, s.select(big, root, a), z, table), a
+    return big, w, low, odd_poly(s, s.select(big, root, a), z, table)
 
 
 def asin_with(s: Algebra[V], x: V, table: Table) -> V:
     """``asin(w)``, or ``pi/2 - 2 asin(w)``."""
-    big, w, low, more, a = arc_parts(s, x, table)
+    big, w, low, more = arc_parts(s, x, table)
     quarter = s.like(HALF_PI / 2, x)
     # (pi/4 - 2 head) - (2 (low + more) - pi/2's low part) + pi/4: each sum small or exact.
     rest = s.sub(twice(s, s.add(low, more)), s.like(HALF_PI_LOW, x))
@@ -45,7 +45,7 @@ def asin_with(s: Algebra[V], x: V, table: Table) -> V:
 
 def acos_with(s: Algebra[V], x: V, table: Table) -> V:
     """``pi/2 - asin(x)`` inside, ``2 asin(w)`` or ``pi - 2 asin(w)`` at the ends."""
-    big, w, low, more, _ = arc_parts(s, x, table)
+    big, w, low, more = arc_parts(s, x, table)
     signed = s.lt(x, s.like(0.0, x))
     part = s.add(low, more)
     inner_more = s.select(signed, s.neg(more), more)
@@ -59,7 +59,9 @@ _TAN_8, _TAN_38 = math.sqrt(2.0) - 1.0, math.sqrt(2.0) + 1.0
 
 
 def angle(s: Algebra[V], a: V, b: V, table: Table) -> tuple[V, V]:
-    """The angle of the point ``(b, a)`` in the first quadrant, as ``base + rest``: one division, ``base`` of 0, pi/4, pi/2."""
+    """The angle of the point ``(b, a)`` in the first quadrant, as ``base + rest``: one division, ``base`` of 0, pi/4,
+    pi/2.
+    """
     steep = s.gt(a, s.mul(b, s.like(_TAN_38, b)))
     middle = s.gt(a, s.mul(b, s.like(_TAN_8, b)))
     up = s.select(steep, s.neg(b), s.select(middle, s.sub(a, b), a))

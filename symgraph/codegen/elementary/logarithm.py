@@ -34,10 +34,14 @@ from .exponential import EXP_32, EXP_D, ExpTable, exp_nonpositive, tiny
 
 @dataclass(frozen=True, slots=True)
 class LogCore:
-    """``core(s, f)`` gives ``log(1+f)`` less ``f``; ``lowest`` holds the bits of the smallest ``1 + f``."""
+    """``rest(s, f)`` gives ``log(1+f)`` less ``f``; ``lowest`` holds the bits of the smallest ``1 + f``."""
 
-    rest: Callable[[Algebra[Any], Any], Any]
+    log_rest: Callable[[Algebra[Any], Any], Any]
     lowest: int
+
+    def rest(self, s: Algebra[V], f: V) -> V:
+        value: V = self.log_rest(s, f)
+        return value
 
 
 def _rest_f32(s: Algebra[V], f: V) -> V:
@@ -95,13 +99,17 @@ def log_with(s: Algebra[V], x: V, core: LogCore) -> V:
 
 
 def log1p_core(s: Algebra[V], x: V, core: LogCore, extra: V | None = None) -> V:
-    """``log(1+x) + extra*log(2)`` for ``-1 < x < inf``. The exponent comes from the rounded ``1 + x``, the rest from ``x`` itself."""
+    """``log(1+x) + extra*log(2)`` for ``-1 < x < inf``. The exponent comes from the rounded ``1 + x``, the rest from
+    ``x`` itself.
+    """
     form = format_of(s, x)
     one = s.like(1.0, x)
     bits = integer_bits(s, s.add(one, x))
     exponent, _ = split_bits(s, bits, core.lowest, form)
     # 4 * 2**-k, which stays normal for every k.
-    scale = s.bitcast(s.intrinsic("shl", s.sub(s.like(form.bias + 2, bits), exponent), s.like(form.mantissa, bits)), form.dtype)
+    scale = s.bitcast(
+        s.intrinsic("shl", s.sub(s.like(form.bias + 2, bits), exponent), s.like(form.mantissa, bits)), form.dtype
+    )
     quarter = s.like(0.25, x)
     f = s.fma(s.mul(x, scale), quarter, s.fma(scale, quarter, s.like(-1.0, x)))
     k = s.cast(exponent, form.dtype)
@@ -178,11 +186,23 @@ log = elementary(lambda s, x: log_with(s, x, LOG_32), lambda s, x: log_with(s, x
 log1p = elementary(lambda s, x: log1p_with(s, x, LOG_32), lambda s, x: log1p_with(s, x, LOG_D))
 log2 = elementary(widened(lambda s, x: log2_with(s, x, LOG_S)), lambda s, x: log2_with(s, x, LOG_D))
 log10 = elementary(widened(lambda s, x: log10_with(s, x, LOG_S)), lambda s, x: log10_with(s, x, LOG_D))
-softplus = elementary(
-    lambda s, x: softplus_with(s, x, EXP_32, LOG_32), lambda s, x: softplus_with(s, x, EXP_D, LOG_D)
-)
+softplus = elementary(lambda s, x: softplus_with(s, x, EXP_32, LOG_32), lambda s, x: softplus_with(s, x, EXP_D, LOG_D))
 asinh = elementary(widened(lambda s, x: asinh_with(s, x, LOG_S)), lambda s, x: asinh_with(s, x, LOG_D))
 acosh = elementary(widened(lambda s, x: acosh_with(s, x, LOG_S)), lambda s, x: acosh_with(s, x, LOG_D))
 atanh = elementary(widened(lambda s, x: atanh_with(s, x, LOG_S)), lambda s, x: atanh_with(s, x, LOG_D))
 
-__all__ = ["F32", "LOG_D", "LOG_S", "LogCore", "acosh", "asinh", "atanh", "log", "log1p", "log2", "log10", "softplus", "split"]
+__all__ = [
+    "F32",
+    "LOG_D",
+    "LOG_S",
+    "LogCore",
+    "acosh",
+    "asinh",
+    "atanh",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "softplus",
+    "split",
+]

@@ -1,19 +1,22 @@
-"""Argument reduction of the trigonometric functions: ``x = (q + f) * pi/2`` with integer ``q`` and ``|f|`` at most 1/2 or so."""
+"""Argument reduction of the trigonometric functions: ``x = (q + f) * pi/2`` with integer ``q`` and ``|f|`` at most
+1/2 or so.
+"""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
-from ...dtypes import int64
+from ...dtypes import float64, int64, uint64
 from ...ir.algebra import Algebra
 from .basics import F64, V, magnitude, nearest
 
-#: 2/pi in binary: 1200 bits after the point, as an integer.
-TWO_OVER_PI_BITS = 1200
+#: 2/pi in binary: 1280 bits after the point, as an integer.
+TWO_OVER_PI_BITS = 1280
 
 
 def two_over_pi() -> int:
-    """``floor(2/pi * 2**1200)``, by Machin's formula in integers."""
+    """``floor(2/pi * 2**1280)``, by Machin's formula in integers."""
     guard = TWO_OVER_PI_BITS + 64
     unit = 1 << guard
 
@@ -79,10 +82,82 @@ _HALF_PI = (
 )  # fmt: skip
 
 
+#: Up to here the product of ``n`` with a part of 33 bits is exact.
+_EASY = 2.0**19
+
+
 def reduce_f64(s: Algebra[V], x: V) -> tuple[V, V]:
-    """``q`` (int64, low bits right) and ``f*pi/2`` (Cody and Waite 1980)."""
+    """``q`` (int64, low bits right) and ``f*pi/2``: Cody and Waite (1980) for small numbers, Payne and Hanek for the
+    rest.
+    """
     n, bits = nearest(s, x, 2.0 / math.pi)
     r = x
     for part in _HALF_PI:
         r = s.fma(n, s.like(-part, x), r)
-    return bits, r
+    far_q, far_r = _reduce_far(s, x)
+    far = s.ge(magnitude(s, x), s.like(_EASY, x))
+    r = s.select(far, far_r, r)
+    return s.select(far, far_q, bits), s.select(s.lt(magnitude(s, x), s.like(math.inf, x)), r, s.like(math.nan, x))
+
+
+_WORDS = 20
+
+
+def _word(index: int) -> int:
+    """Word ``index`` of 64 zero bits followed by the bits of 2/pi."""
+    return (TWO_OVER_PI >> (TWO_OVER_PI_BITS - 64 * index)) & (2**64 - 1) if index else 0
+
+
+def _reduce_far(s: Algebra[V], x: V) -> tuple[V, V]:
+    """The same for ``2**19 <= |x| < inf``, in integers.
+
+    ``|x| = m * 2**e`` with an integer ``m`` of 53 bits. Bits of 2/pi whose product with it is a multiple of four
+    turns drop out; the 192 that follow give all that is needed.
+    """
+    u = s.bitcast(x, uint64)
+
+    def word(value: int) -> V:
+        return s.const(value, uint64)
+
+    def left(a: V, by: V) -> V:
+        return s.intrinsic("shl", a, by)
+
+    def right(a: V, by: V) -> V:
+        return s.intrinsic("shr", a, by)
+
+    exponent = s.intrinsic("bit_and", right(u, word(52)), word(0x7FF))
+    m = s.intrinsic("bit_or", s.intrinsic("bit_and", u, word((1 << 52) - 1)), word(1 << 52))
+    # e = exponent - 1075; the first bit that counts has the place e - 2, after the 64 zeros.
+    start = s.sub(exponent, word(1075 + 2 - 64))
+    window = _shifted_words(s, start, [word(_word(i)) for i in range(_WORDS)])
+    offset = s.intrinsic("bit_and", start, word(63))
+    back = s.sub(word(63), offset)
+    high, middle, low = (
+        s.intrinsic("bit_or", left(a, offset), right(right(b, word(1)), back)) for a, b in pairwise(window)
+    )
+    middle_product = s.mul(m, middle)
+    second = s.add(middle_product, s.intrinsic("mulhi", m, low))
+    carry = s.select(s.lt(second, middle_product), word(1), word(0))
+    first = s.add(s.add(s.mul(m, high), s.intrinsic("mulhi", m, middle)), carry)
+    # 2 bits of quarter turns, then their fraction, to be taken as signed.
+    q = s.bitcast(right(s.add(first, word(1 << 61)), word(62)), int64)
+    fraction = s.intrinsic("bit_or", left(first, word(2)), right(second, word(62)))
+    f = s.mul(s.cast(s.bitcast(fraction, int64), float64), s.like(2.0**-64, x))
+    rest = s.cast(s.bitcast(right(left(second, word(2)), word(1)), int64), float64)
+    f = s.fma(rest, s.like(2.0**-127, x), f)
+    r = s.mul(f, s.like(math.pi / 2, x))
+    negative = s.lt(x, s.like(0.0, x))
+    return s.select(negative, s.neg(q), q), s.select(negative, s.neg(r), r)
+
+
+def _shifted_words(s: Algebra[V], start: V, words: list[V]) -> list[V]:
+    """``words[k : k+4]`` with ``k = start // 64 < 17``: the list moved by 16, 8, 4, 2, 1 where ``k`` has that bit."""
+    reach = len(words)
+    for step in (16, 8, 4, 2, 1):
+        bit = s.const(64 * step, uint64)
+        is_set = s.ne(s.intrinsic("bit_and", start, bit), s.const(0, uint64))
+        reach = min(reach, step + 3) if step < 16 else reach
+        words = [
+            s.select(is_set, words[i + step], words[i]) if i + step < len(words) else words[i] for i in range(reach)
+        ]
+    return words

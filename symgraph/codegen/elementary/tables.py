@@ -1,5 +1,6 @@
-"""Coefficients, lowest order first. Written by ``benchmarks/minimax.py``; ``_32`` are float32 numbers, ``_S`` float64
-numbers that serve a float32 result, ``_D`` (and ``_DD``) serve float64."""
+"""Coefficients, lowest order first. Written by ``benchmarks/minimax.py``; ``_32`` are float32 numbers,
+``_S`` float64 numbers that serve a float32 result, ``_D`` (and ``_DD``) serve float64.
+"""
 
 #: (exp(r)-1-r)/r^2; weighted error 2^-28.2
 EXP_32 = (
@@ -43,7 +44,7 @@ LOG_32 = (
     -0.1288396269083023,
 )
 
-#: erf(x)/x - 1, in x^2; weighted error 2^-29.4
+#: erf(x)/x - 1, in x*x; weighted error 2^-29.4
 ERF_32 = (
     0.12837916612625122,
     -0.3761262595653534,
@@ -65,7 +66,7 @@ ERFC_32 = (
     0.0001876042952062562,
 )
 
-#: (tanh(x)-x)/x^3, in x^2; weighted error 2^-27.7
+#: (tanh(x)-x)/x^3, in x*x; weighted error 2^-27.7
 TANH_32 = (
     -0.3333328068256378,
     0.13331405818462372,
@@ -125,7 +126,7 @@ EXP2_D = (
     2.7301990534435578e-11,
 )
 
-#: (2atanh(s)-2s)/s^3, in s^2; weighted error 2^-36.6
+#: (2atanh(s)-2s)/s^3, in s*s; weighted error 2^-36.6
 LOG_S = (
     0.6666666564785501,
     0.4000033472976902,
@@ -133,7 +134,7 @@ LOG_S = (
     0.23581741415961835,
 )
 
-#: (2atanh(s)-2s)/s^3, in s^2; weighted error 2^-58.5
+#: (2atanh(s)-2s)/s^3, in s*s; weighted error 2^-58.5
 LOG_D = (
     0.6666666666666734,
     0.3999999999941682,
@@ -144,7 +145,7 @@ LOG_D = (
     0.14795596973547614,
 )
 
-#: (2atanh(s)-2s-2s^3/3)/s^5, in s^2; weighted error 2^-72.5
+#: (2atanh(s)-2s-2s^3/3)/s^5, in s*s; weighted error 2^-72.5
 LOG_DD = (
     0.3999999999999998,
     0.28571428571443847,
@@ -156,7 +157,7 @@ LOG_DD = (
     0.11981972099562291,
 )
 
-#: (sin(x)-x)/x^3, in x^2; weighted error 2^-37.5
+#: (sin(x)-x)/x^3, in x*x; weighted error 2^-37.5
 SIN_S = (
     -0.16666666640776973,
     0.008333329302503075,
@@ -164,7 +165,7 @@ SIN_S = (
     2.718114382218989e-06,
 )
 
-#: (sin(x)-x)/x^3, in x^2; weighted error 2^-57.9
+#: (sin(x)-x)/x^3, in x*x; weighted error 2^-57.9
 SIN_D = (
     -0.1666666666666663,
     0.00833333333332184,
@@ -174,14 +175,14 @@ SIN_D = (
     1.5895433235734916e-10,
 )
 
-#: (cos(x)-1+x^2/2)/x^4, in x^2; weighted error 2^-33.0
+#: (cos(x)-1+x^2/2)/x^4, in x*x; weighted error 2^-33.0
 COS_S = (
     0.04166664567148668,
     -0.0013887315676339718,
     2.4433089166307474e-05,
 )
 
-#: (cos(x)-1+x^2/2)/x^4, in x^2; weighted error 2^-53.3
+#: (cos(x)-1+x^2/2)/x^4, in x*x; weighted error 2^-53.3
 COS_D = (
     0.04166666666659647,
     -0.0013888888877603056,
@@ -190,7 +191,7 @@ COS_D = (
     2.064507409527716e-09,
 )
 
-#: (atan(x)-x)/x^3, in x^2; weighted error 2^-35.4
+#: (atan(x)-x)/x^3, in x*x; weighted error 2^-35.4
 ATAN_S = (
     -0.33333332498198265,
     0.1999990382035666,
@@ -200,7 +201,7 @@ ATAN_S = (
     0.047436178178636164,
 )
 
-#: (atan(x)-x)/x^3, in x^2; weighted error 2^-59.4
+#: (atan(x)-x)/x^3, in x*x; weighted error 2^-59.4
 ATAN_D = (
     -0.333333333333332,
     0.19999999999953652,
@@ -215,7 +216,7 @@ ATAN_D = (
     -0.01790625722833183,
 )
 
-#: (asin(x)-x)/x^3, in x^2; weighted error 2^-35.8
+#: (asin(x)-x)/x^3, in x*x; weighted error 2^-35.8
 ASIN_S = (
     0.16666667181918135,
     0.0749994875327888,
@@ -226,7 +227,7 @@ ASIN_S = (
     0.0346603362876513,
 )
 
-#: (asin(x)-x)/x^3, in x^2; weighted error 2^-59.9
+#: (asin(x)-x)/x^3, in x*x; weighted error 2^-59.9
 ASIN_D = (
     0.1666666666666676,
     0.07499999999970812,
@@ -243,7 +244,7 @@ ASIN_D = (
     0.0326481628972561,
 )
 
-#: erf(x)/x - 1, in x^2; weighted error 2^-56.3
+#: erf(x)/x - 1, in x*x; weighted error 2^-56.3
 ERF_D = (
     0.1283791670955126,
     -0.376126389031841,

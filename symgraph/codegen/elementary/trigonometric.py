@@ -1,8 +1,8 @@
 """sin, cos, tan.
 
-The argument is reduced to quarter turns, ``x = (q + f) * pi/2`` with integer ``q`` and ``|f| <= 1/2``. For float32 the reduction is exact
-enough for every number: 2/pi is cut into pieces of 28 bits whose products with ``x`` are exact in float64, and multiples of four
-turns drop out (Payne and Hanek 1983). For float64 see :func:`reduce_f64`.
+The argument is reduced to quarter turns, ``x = (q + f) * pi/2`` with integer ``q`` and ``|f| <= 1/2``. For float32
+the reduction is exact enough for every number: 2/pi is cut into pieces of 28 bits whose products with ``x`` are exact
+in float64, and multiples of four turns drop out (Payne and Hanek 1983). For float64 see :func:`reduce_f64`.
 """
 
 from __future__ import annotations
