@@ -1,0 +1,139 @@
+"""The schedule of a matrix product: register block, tiles, and what is packed, from sizes and a few machine numbers.
+
+A register block is ``rows`` x ``vectors`` accumulators of ``lanes`` elements, summed over the whole of k at once; so an element's
+sum is in the order of k, whatever the tiles are. Tiles are the parallel units. Operands are read where they lie as long
+as that is fast (columns of b contiguous, everything in reach of the second cache); otherwise they are packed first, in panels
+as wide as the register block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..ir.dims import Dim, Shape, floordiv, product
+from .loop.grammar import Contract, Load
+from .loop.walk import linear
+
+#: Floating operations that make a tile worth handing to another thread.
+TASK_FLOPS = 2_000_000
+#: What an unknown size is taken for where a choice needs a number.
+TYPICAL = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a schedule needs of a processor: bytes of a vector register, how many there are, whether loads and stores can be
+    masked, bytes of the second cache of one core."""
+
+    vector_bytes: int
+    registers: int
+    masks: bool
+    l2: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """Where an operand lies in its buffer, in elements: ``offset + sum(batch[i] * b_i) + outer * line + inner * p``, with
+    ``line`` the row (of a) or column (of b) and ``p`` the position in the sum."""
+
+    buffer: str
+    offset: Dim
+    batch: tuple[Dim, ...]
+    outer: Dim
+    inner: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class GemmSchedule:
+    """``rows`` x (``vectors`` * ``lanes``) is the register block, ``tile_rows`` x ``tile_columns`` (multiples of it) a parallel unit;
+    ``pack_a`` and ``pack_b`` say which operands are copied to panels first."""
+
+    lanes: int
+    rows: int
+    vectors: int
+    tile_rows: int
+    tile_columns: int
+    pack_a: bool
+    pack_b: bool
+
+    @property
+    def columns(self) -> int:
+        return self.lanes * self.vectors
+
+    def __str__(self) -> str:
+        packed = "".join(name for name, on in (("a", self.pack_a), ("b", self.pack_b)) if on) or "none"
+        block = f"{self.rows}x{self.vectors}*{self.lanes}"
+        return f"gemm block {block} tile {self.tile_rows}x{self.tile_columns} packed {packed}"
+
+
+def operand(load: Load, shapes: Mapping[str, Shape], c: Contract, outer: str) -> Operand | None:
+    """The layout of an operand whose lines ``outer`` numbers, or None where its index is no sum of multiples."""
+    total: dict[str, Dim] = {}
+    offset: Dim = 0
+    stride: Dim = 1
+    for size, index in zip(reversed(shapes[load.buffer]), reversed(load.index), strict=True):
+        form = linear(index)
+        if form is None:
+            return None
+        for name, coefficient in form[0].items():
+            total[name] = total.get(name, 0) + coefficient * stride
+        offset = offset + form[1] * stride
+        stride = stride * size
+    if not set(total) <= {*c.batch_vars, outer, c.k_var}:
+        return None
+    batch = tuple(total.get(name, 0) for name in c.batch_vars)
+    return Operand(load.buffer, offset, batch, total.get(outer, 0), total.get(c.k_var, 0))
+
+
+def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine: Machine) -> GemmSchedule:
+    """The schedule for a product of float elements of ``itemsize`` bytes. It depends on sizes and the machine only."""
+    lanes = machine.vector_bytes // itemsize
+    if isinstance(c.n, int):
+        while lanes > 4 and lanes // 2 >= c.n:
+            lanes //= 2
+    vectors = 1 if isinstance(c.n, int) and c.n <= lanes else 2
+    rows = _rows(c.m, vectors, machine.registers)
+    m, n, k = (d if isinstance(d, int) else TYPICAL for d in (c.m, c.n, c.k))
+    even = isinstance(c.n, int) and c.n % lanes == 0
+    spread = k * n * itemsize > 2 * machine.l2  # the lines of b are too far apart to stay in the caches
+    pack_b = b.outer != 1 or not (machine.masks or even) or (spread and m >= 16 * rows)
+    pack_a = pack_b and n >= 512 and k >= 512 and m >= 16 * rows
+    columns = lanes * vectors
+    fitting = machine.l2 // 2 // max(k * itemsize, 1) // rows * rows
+    tile_rows = max(rows, min(fitting, 128 // rows * rows, -(-max(m, 1) // rows) * rows if isinstance(c.m, int) else 128))
+    tile_rows = tile_rows // rows * rows
+    blocks = max(1, min(-(-TASK_FLOPS // max(2 * tile_rows * columns * k, 1)), -(-max(n, 1) // columns)))
+    return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b)
+
+
+def units(c: Contract, s: GemmSchedule) -> Dim:
+    """How many tiles a product has."""
+    return product((*c.batch_extents, ceil_div(c.m, s.tile_rows), ceil_div(c.n, s.tile_columns)))
+
+
+def grain(c: Contract, s: GemmSchedule) -> Dim:
+    """How many tiles a task takes at least."""
+    rows = min(c.m, s.tile_rows) if isinstance(c.m, int) else c.m
+    columns = min(c.n, s.tile_columns) if isinstance(c.n, int) else s.tile_columns
+    return floordiv(TASK_FLOPS // 2, 2 * rows * columns * c.k + 1) + 1
+
+
+def ceil_div(size: Dim, by: int) -> Dim:
+    """``size / by``, rounded up."""
+    return floordiv(size + (by - 1), by)
+
+
+def _rows(m: Dim, vectors: int, registers: int) -> int:
+    """Rows of the register block: about half the registers hold sums, which hides the latency of two pipelines; few rows all at
+    once where that is possible."""
+    usual = 8 if registers >= 32 else 4 if vectors == 2 else 8
+    most = (registers - vectors - 2) // vectors
+    if isinstance(m, int) and 0 < m <= most:
+        return m
+    return usual
+
+
+__all__ = [
+    "GemmSchedule", "Machine", "Operand", "ceil_div", "choose_schedule", "grain", "operand", "units",
+]  # fmt: skip

@@ -1,0 +1,262 @@
+"""Matrix products as code: packing phases where the schedule wants them, then the tiles.
+
+A tile is computed block by block: a register block's sums go to a small buffer on the stack, and the epilogue runs over that
+in lanes, like any vector loop. Packed panels live in the kernel's workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ....dtypes import float32, float64, int64
+from ....ir.dims import Dim, product
+from ...gemm import GemmSchedule, Machine, Operand, ceil_div, choose_schedule, grain, operand, units
+from ...loop.grammar import Contract, Kernel, Loop
+from .access import Memory, load
+from .compiled import Phase
+from .cpu import Cpu
+from .gemm_micro import Block, tails_of, write_columns
+from .gemm_pack import Panel, write_pack
+from .ranges import RangeWriter, choose_lanes
+from .statement import StatementWriter
+from .vector import Value, constant, type_text
+from .writer import FunctionWriter, Module
+
+#: Begins a phase's function: reads pointers and sizes, so that statements of the kernel can be written.
+Open = Callable[[FunctionWriter], StatementWriter]
+#: The text before the body of a phase's function.
+Header = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A matrix product with the layout of its operands and its schedule."""
+
+    contract: Contract
+    a: Operand
+    b: Operand
+    schedule: GemmSchedule
+
+
+def plan_contract(contract: Contract, kernel: Kernel, cpu: Cpu) -> Product | None:
+    """How a product is computed, or None where it is none of floats in affine layouts."""
+    shapes = {b.name: b.shape for b in kernel.buffers}
+    if contract.dtype not in (float32, float64) or any(x.dtype != contract.dtype for x in (contract.a, contract.b)):
+        return None
+    a = operand(contract.a, shapes, contract, contract.m_var)
+    b = operand(contract.b, shapes, contract, contract.n_var)
+    if a is None or b is None:
+        return None
+    return Product(contract, a, b, choose_schedule(contract, a, b, contract.dtype.itemsize, machine_of(cpu)))
+
+
+def machine_of(cpu: Cpu) -> Machine:
+    """What schedules need to know of a processor."""
+    x86 = cpu.arch in ("x86_64", "amd64")
+    registers = 32 if cpu.vector_bytes == 64 or not x86 else 16
+    return Machine(cpu.vector_bytes, registers, x86 and cpu.vector_bytes >= 32, cpu.l2)
+
+
+def emit_contract(
+    module: Module, symbol: str, planned: Product, cpu: Cpu, start: Open, header: Header
+) -> tuple[tuple[Phase, ...], Dim]:
+    """Write the phases of a product into ``module``; returns them and the bytes of workspace they share."""
+    return _Emitter(module, symbol, planned, cpu, start, header).write()
+
+
+class _Emitter:
+    def __init__(
+        self, module: Module, symbol: str, planned: Product, cpu: Cpu, start: Open, header: Header
+    ) -> None:  # fmt: skip
+        self.module, self.symbol, self.cpu, self.start, self.header = module, symbol, cpu, start, header
+        self.c, self.s = planned.contract, planned.schedule
+        self.operands = {"a": planned.a, "b": planned.b}
+        self.kind = type_text(self.c.dtype)
+        masks = machine_of(cpu).masks
+        self.panels: dict[str, Panel] = {}
+        self.places: dict[str, Dim] = {}  # bytes of the workspace before an operand's panels
+        self.workspace: Dim = 0
+        widths = {"a": (self.s.pack_a, self.s.rows), "b": (self.s.pack_b, self.s.columns)}
+        for name, (packed, width) in widths.items():
+            if packed:
+                lanes = self.s.lanes
+                while width % lanes:
+                    lanes //= 2
+                x = self.operands[name]
+                self.panels[name] = Panel(self.c.dtype, width, lanes, x.outer, x.inner, masks)
+                self.places[name] = self.workspace
+                each = self._panel_bytes(name)
+                self.workspace = self.workspace + product(self._panel_grid(name)) * each
+
+    def write(self) -> tuple[tuple[Phase, ...], Dim]:
+        phases = [self._pack(name) for name in self.panels]
+        phases.append(self._tiles())
+        return tuple(phases), self.workspace
+
+    # -- packing ------------------------------------------------------------------------------------------------
+    def _lines(self, name: str) -> Dim:
+        return self.c.m if name == "a" else self.c.n
+
+    def _panel_count(self, name: str) -> Dim:
+        return ceil_div(self._lines(name), self.panels[name].width)
+
+    def _panel_grid(self, name: str) -> tuple[Dim, ...]:
+        """The panels: along each batch axis that the operand depends on, then along its lines."""
+        steps = zip(self.c.batch_extents, self.operands[name].batch, strict=True)
+        return (*(extent for extent, step in steps if step != 0), self._panel_count(name))
+
+    def _panel_bytes(self, name: str) -> Dim:
+        return ceil_div(self.panels[name].elements(self.c.k) * self.c.dtype.itemsize, 64) * 64
+
+    def _pack(self, name: str) -> Phase:
+        """A phase whose units are the panels of all batches."""
+        panel, x = self.panels[name], self.operands[name]
+        symbol, function = f"{self.symbol}_pack_{name}", f"{self.symbol}_panel_{name}"
+        write_pack(self.module, function, panel)
+        w = FunctionWriter(self.module)
+        writer = self.start(w)
+        s = writer.s
+        strides = f"i64 {s.size(x.outer).text}, i64 {s.size(x.inner).text}"
+        with w.loop("%lo", "%hi") as opened:
+            number = Value(opened.counter, int64, 1, opened.level)
+            at, found = self._split(writer, number, self._panel_grid(name))
+            places = iter(found)
+            batch = [constant(0, int64) if step == 0 else next(places) for step in x.batch]
+            first = s.mul(at, constant(panel.width, int64))
+            lines = s.minimum(s.sub(s.size(self._lines(name)), first), constant(panel.width, int64))
+            source = self._pointer(writer, writer.x.buffers[x.buffer].pointer, self._offset(writer, x, batch, first, x.outer))
+            target = self._panel(writer, name, number)
+            k = s.size(self.c.k).text
+            w.effect(f"call void @{function}(ptr {source}, {strides}, i64 {lines.text}, i64 {k}, ptr {target})")
+        self.module.declare(symbol, w.finish(self.header(symbol)))
+        each = self.c.k * panel.width
+        return Phase(symbol, product(self._panel_grid(name)), max(1, -(-65536 // each)) if isinstance(each, int) and each else 1)
+
+    # -- tiles --------------------------------------------------------------------------------------------------
+    def _tiles(self) -> Phase:
+        c, schedule = self.c, self.s
+        w = FunctionWriter(self.module)
+        w.effect(f"%tile = alloca [{schedule.rows * schedule.columns} x {self.kind}], align 64")
+        writer = self.start(w)
+        s = writer.s
+        block = self._block()
+        m, n = s.size(c.m), s.size(c.n)
+        rows, columns = constant(schedule.rows, int64), constant(schedule.columns, int64)
+        grid = (*c.batch_extents, ceil_div(c.n, schedule.tile_columns), ceil_div(c.m, schedule.tile_rows))
+        with w.loop("%lo", "%hi") as opened, writer.x.scope():
+            number = Value(opened.counter, int64, 1, opened.level)
+            row_tile, outer = self._split(writer, number, grid)
+            column_tile, batch = outer[-1], outer[:-1]
+            for name, value in zip(c.batch_vars, batch, strict=True):
+                writer.x.names[name] = value
+            top, left = (
+                s.mul(t, constant(size, int64))
+                for t, size in ((row_tile, schedule.tile_rows), (column_tile, schedule.tile_columns))
+            )
+            bottom = s.minimum(s.add(top, constant(schedule.tile_rows, int64)), m)
+            right = s.minimum(s.add(left, constant(schedule.tile_columns, int64)), n)
+            with w.loop(left.text, right.text, str(schedule.columns)) as across:
+                j = Value(across.counter, int64, 1, across.level)
+                width = columns if self._divides(c.n, schedule.columns) else s.minimum(s.sub(right, j), columns)
+                b, b_step = self._source(writer, "b", batch, j, schedule.columns)
+                with w.loop(top.text, bottom.text, str(schedule.rows)) as down:
+                    i = Value(down.counter, int64, 1, down.level)
+                    height = rows if self._divides(c.m, schedule.rows) else s.minimum(s.sub(bottom, i), rows)
+                    a, a_step = self._source(writer, "a", batch, i, schedule.rows)
+                    a_stride = constant(1, int64) if schedule.pack_a else s.size(self.operands["a"].outer)
+                    w.effect(
+                        f"call void @{block}(ptr {a}, i64 {a_stride.text}, i64 {a_step.text}, ptr {b}, i64 {b_step.text}, "
+                        f"i64 {s.size(c.k).text}, i64 {width.text}, i64 {height.text}, ptr %tile)"
+                    )
+                    self._epilogue(writer, i, j, height, width)
+        symbol = f"{self.symbol}_tiles"
+        self.module.declare(symbol, w.finish(self.header(symbol)))
+        return Phase(symbol, units(c, schedule), grain(c, schedule))
+
+    def _block(self) -> str:
+        """The name of the function that computes a register block."""
+        c, s, a, b = self.c, self.s, self.operands["a"], self.operands["b"]
+        a_stride, a_step = (1, s.rows) if s.pack_a else (a.outer, a.inner)
+        b_step = s.columns if s.pack_b else b.inner
+        block = Block(c.dtype, s.lanes, s.rows, s.vectors, a_stride, a_step, b_step, s.columns, False, self.cpu.has_fma)
+        # Panels are whole: what is computed too much there is not used.
+        return write_columns(
+            self.module, f"{self.symbol}_block", block, () if s.pack_a else tails_of(c.m, s.rows), s.columns if s.pack_b else c.n
+        )
+
+    def _epilogue(self, writer: StatementWriter, i: Value, j: Value, height: Value, width: Value) -> None:
+        """Run the epilogue over the block's sums: rows one by one, columns in lanes."""
+        c, s, w = self.c, writer.s, writer.s.w
+        tile = Memory("%tile", c.dtype, (self.s.rows, self.s.columns), True)
+        cut = choose_lanes(self.cpu, Loop(c.n_var, c.n, "vec", c.epilogue), writer.x.buffers)
+        with w.loop("0", height.text, nonempty=True) as opened:
+            row = Value(opened.counter, int64, 1, opened.level)
+            start = s.mul(row, constant(self.s.columns, int64))
+
+            def body(numbers: Value, lanes: int, mask: Value | None, carried: Sequence[Value]) -> Sequence[Value]:
+                writer.lanes = lanes
+                with writer.x.scope(mask):
+                    writer.x.names[c.m_var] = s.add(i, row)
+                    writer.x.names[c.n_var] = s.add(numbers, j)
+                    writer.x.names[c.acc] = load(s, tile, s.add(numbers, start), mask)
+                    writer.block(c.epilogue)
+                writer.lanes = 1
+                return ()
+
+            RangeWriter(s, cut, body).write(constant(0, int64), width)
+
+    # -- addresses ----------------------------------------------------------------------------------------------
+    def _source(
+        self, writer: StatementWriter, name: str, batch: Sequence[Value], first: Value, width: int
+    ) -> tuple[str, Value]:
+        """The address of an operand's lines from ``first`` on, and its stride along the sum."""
+        s, x = writer.s, self.operands[name]
+        if name not in self.panels:
+            offset = self._offset(writer, x, batch, first, x.outer)
+            return self._pointer(writer, writer.x.buffers[x.buffer].pointer, offset), s.size(x.inner)
+        number = constant(0, int64)
+        for value, extent, step in zip(batch, self.c.batch_extents, x.batch, strict=True):
+            if step != 0:
+                number = s.add(s.mul(number, s.size(extent)), value)
+        at = s.instruction("sdiv exact", first, constant(width, int64))
+        number = s.add(s.mul(number, s.size(self._panel_count(name))), at)
+        return self._panel(writer, name, number), constant(width, int64)
+
+    def _panel(self, writer: StatementWriter, name: str, number: Value) -> str:
+        s = writer.s
+        offset = s.add(s.mul(number, s.size(self._panel_bytes(name))), s.size(self.places[name]))
+        return s.w.pure(f"getelementptr i8, ptr %workspace, i64 {offset.text}", offset.level)
+
+    def _offset(
+        self, writer: StatementWriter, x: Operand, batch: Sequence[Value], first: Value, stride: Dim
+    ) -> Value:  # fmt: skip
+        s = writer.s
+        offset = s.add(s.size(x.offset), s.mul(first, s.size(stride)))
+        for value, step in zip(batch, x.batch, strict=True):
+            offset = s.add(offset, s.mul(value, s.size(step)))
+        return offset
+
+    def _pointer(self, writer: StatementWriter, base: str, offset: Value) -> str:
+        return writer.s.w.pure(f"getelementptr {self.kind}, ptr {base}, i64 {offset.text}", offset.level)
+
+    @staticmethod
+    def _split(
+        writer: StatementWriter, number: Value, extents: Sequence[Dim]
+    ) -> tuple[Value, tuple[Value, ...]]:  # fmt: skip
+        """The place of a unit in a grid: the last axis, which runs fastest, and the axes before."""
+        s = writer.s
+        found: list[Value] = []
+        for extent in reversed(extents[1:]):
+            size = s.size(extent)
+            found.append(s.instruction("srem", number, size))
+            number = s.instruction("sdiv", number, size)
+        found.append(number)
+        return found[0], tuple(reversed(found[1:]))
+
+    @staticmethod
+    def _divides(size: Dim, by: int) -> bool:
+        return isinstance(size, int) and size % by == 0
+
+
+__all__ = ["Product", "emit_contract", "machine_of", "plan_contract"]
