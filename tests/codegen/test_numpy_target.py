@@ -262,8 +262,8 @@ def small_plan() -> Plan:
         "kernel d(x: in f32[n], y: out f32[n]; n) {\nvec i in 0..n {\nstore y[i] = x[i] * 2.0:f32\n}\n}"
     )
     take = parse_kernel(
-        "kernel t(x: in f32[n], at: in i64[m], w: in f32[m], c: in f32[], y: out f32[m]; n, m) checks 1 {\npar i in 0..m {\n"
-        "store y[i] = x[bounds<0>(at[i], #n)] + w[i] * c[]\n}\n}"
+        "kernel t(x: in f32[n], at: in i64[m], w: in f32[m], c: in f32[], y: out f32[m]; n, m) checks 1 {\n"
+        "par i in 0..m {\nstore y[i] = x[bounds<0>(at[i], #n)] + w[i] * c[]\n}\n}"
     )
     update = parse_kernel("kernel u(w: inout f32[n]; n) {\nvec i in 0..n {\nstore w[i] = w[i] * 2.0:f32\n}\n}")
     buffers = {

@@ -101,7 +101,7 @@ class Expressions:
     # -- values ---------------------------------------------------------------------------------------------------
     def value(self, expr: Expr) -> Value:
         """The text of an expression; lines for what it shares with others are written before."""
-        self._prepare(expr)
+        self.prepare(expr)
         return self.term(expr)
 
     def keep(self, expr: Expr) -> Value:
@@ -209,7 +209,7 @@ class Expressions:
             *at, text = [self.lifted(self.value(e), depth) for e in (*stmt.index, stmt.value)]
             self.line(f"{name}[{', '.join(at)}] = {text}")
             return
-        self._prepare(stmt.value)
+        self.prepare(stmt.value)
         target = view_text(name, view, 0, depth)
         ufunc = self._into(stmt.value, target)
         if ufunc:
@@ -218,7 +218,7 @@ class Expressions:
         text = self.lifted(self.term(stmt.value), depth)
         self.line(f"{target} = {text}" if target.endswith("]") else f"{target}[...] = {text}")
 
-    def _prepare(self, expr: Expr) -> None:
+    def prepare(self, expr: Expr) -> None:
         """Write the lines for what an expression shares with others."""
         for e in postorder([expr], self.scope.values, self._operands):
             if e in self._named:

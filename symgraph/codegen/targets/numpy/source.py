@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ....ir.dims import Dim
-from ...loop.grammar import Bounds, Contract, Expr, Fold, Kernel, Let, Load, Loop, Stmt, Store, Var
+from ...loop.grammar import Bounds, Const, Contract, Expr, Fold, Kernel, Let, Load, Loop, Stmt, Store, Var
 from ...loop.walk import expressions, inner_roots, interned, is_using, linear, postorder, statements
 from .access import Axis, dim_text, view_text
 from .expressions import Expressions, Value, safe
@@ -130,8 +130,6 @@ class _Statements(Expressions):
 
     # -- folds ----------------------------------------------------------------------------------------------------
     def _fold(self, fold: Fold) -> None:
-        for e in fold.init:
-            self.value(e)
         reduction = find_reduction(fold)
         if reduction is not None:
             self._reduce(fold, reduction)
@@ -159,19 +157,21 @@ class _Statements(Expressions):
             write()
 
     def _reduce(self, fold: Fold, parts: Sequence[Reducible]) -> None:
-        starts = self._start(fold)
+        for e in fold.init:
+            self.prepare(e)
 
         def inside() -> None:
             self.body(fold.body)
-            for part, name, dtype, init in zip(parts, fold.names, fold.dtypes, starts, strict=True):
+            for part, name, dtype, first in zip(parts, fold.names, fold.dtypes, fold.init, strict=True):
                 text = self._along_axis(part.element, fold)
                 unit = identity(part.operation, dtype)
                 ufunc = f"np.{REDUCERS[part.operation].__name__}"
-                start = self.constant(unit, dtype)
-                initial = "" if part.operation in ("add", "mul") else f", initial={start}"
+                has_own = part.operation in ("add", "mul")
+                initial = "" if has_own else f", initial={self.constant(unit, dtype)}"
                 total = f"{ufunc}.reduce({text}, axis=-1, dtype=np.{dtype.np.type.__name__}{initial})"
-                if init.text != start:
-                    total = f"{ufunc}({self.lifted(init, self.scope.depth - 1)}, {total})"
+                if not (isinstance(first, Const) and first.value == unit):
+                    start = self.value(first)
+                    total = f"{ufunc}({self.lifted(start, self.scope.depth - 1)}, {total})"
                 self.line(f"{safe(name)} = {total}")
 
         self._unless_empty(fold, lambda: self._with_axis(fold.var, fold.extent, inside))
