@@ -16,7 +16,8 @@ from symgraph.plotting import output
 from symgraph.plotting.coordinates import nearest_in_order
 from symgraph.plotting.diagram import Arrow, Box, Cluster, Diagram, boxes_of
 from symgraph.plotting.dot import to_dot
-from symgraph.plotting.layout import Layout, Rect, lay_out
+from symgraph.plotting.layout import Layout, lay_out
+from symgraph.plotting.levels import Rect
 from symgraph.plotting.ordering import Ranking, crossings, order
 from symgraph.plotting.ranks import acyclic, assign
 from symgraph.plotting.svg import measure, to_svg
@@ -246,3 +247,15 @@ def test_plot_writes_functions(tmp_path: Path) -> None:
     assert '"x' in path.read_text()
     with pytest.raises(sg.ArgumentError, match="plot takes a function, a graph or tensors, got int"):
         plot(3, tmp_path / "f.dot")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("direction", ["TB", "RL"])
+def test_arrows_out_of_a_cluster_pass_what_stands_in_the_way(direction: str) -> None:
+    inside = Cluster("c", "inner", tuple(Box(k, k * 9) for k in "bcd"))
+    pairs = ("ab", "bc", "cd", "be", "de", "ac")
+    diagram = Diagram((Box("a", "a"), inside, Box("e", "e")), tuple(Arrow(*p) for p in pairs), direction)
+    layout = lay_out(diagram, measure)
+    for (source, target), route in zip(pairs, layout.routes, strict=True):
+        assert border(layout, source, *route[0]) and border(layout, target, *route[-1])
+        others = [rect for key, rect in layout.boxes.items() if key not in (source, target)]
+        assert not any(r.x < x < r.x + r.width and r.y < y < r.bottom for x, y in route for r in others)

@@ -5,47 +5,15 @@ Everything is computed for arrows that point down and turned at the end, so the 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from .coordinates import place, straighten
-from .diagram import Arrow, Box, Cluster, Diagram, Item, boxes_of
-from .ordering import Ranking, order
-from .ranks import acyclic, assign
+from .diagram import Box, Diagram, Item, boxes_of
+from .levels import THREAD, Link, Point, Rect, Size, arrange_flat
 
-Point: TypeAlias = tuple[float, float]
-Size: TypeAlias = tuple[float, float]
-
-GAP = 24.0  # between two boxes of a rank
-RANK_GAP = 36.0  # between two ranks
-THREAD = 5.0  # half the room that a passing arrow takes in a rank
-PORT_STEP = 16.0  # between two arrows at one side of a box
 FRAME = 14.0  # inside a cluster's border
 TITLE = 18.0  # for a cluster's title
 MARGIN = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """``x, y`` is the upper left corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def centre(self) -> float:
-        return self.x + self.width / 2
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.height
-
-    def moved(self, dx: float, dy: float) -> Rect:
-        return Rect(self.x + dx, self.y + dy, self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +32,36 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
-    """An arrow at one level: between items, each end at ``port`` from the item's centre (None: wherever there is
-    room)."""
+class _Run:
+    """What one level sees of arrow ``number``: an end that is None lies outside."""
 
-    source: int
-    target: int
-    source_port: float | None
-    target_port: float | None
+    number: int
+    source: str | None
+    target: str | None
 
 
 @dataclass(slots=True)
 class _Piece:
-    """A laid out group of items; routes by number of the arrow."""
+    """A laid out group of items. By number of the arrow: routes, and where arrows cross the upper or lower edge."""
 
     width: float
     height: float
     boxes: dict[str, Rect]
     frames: dict[str, Rect]
     routes: dict[int, list[Point]]
+    entries: dict[int, float]
+    exits: dict[int, float]
+
+    def moved(self, dx: float, dy: float) -> _Piece:
+        return _Piece(
+            self.width,
+            self.height,
+            {key: rect.moved(dx, dy) for key, rect in self.boxes.items()},
+            {key: rect.moved(dx, dy) for key, rect in self.frames.items()},
+            {number: [(x + dx, y + dy) for x, y in points] for number, points in self.routes.items()},
+            {number: x + dx for number, x in self.entries.items()},
+            {number: x + dx for number, x in self.exits.items()},
+        )
 
 
 def lay_out(diagram: Diagram, measure: Callable[[Box], Size]) -> Layout:
@@ -101,185 +80,106 @@ def lay_out(diagram: Diagram, measure: Callable[[Box], Size]) -> Layout:
         top += TITLE
     else:
         bottom += TITLE
-    piece = _arrange(diagram.items, list(enumerate(diagram.arrows)), size_of, (left, top, FRAME, bottom))
+    runs = [_Run(number, arrow.source, arrow.target) for number, arrow in enumerate(diagram.arrows)]
+    piece = _arrange(diagram.items, runs, size_of, (left, top, FRAME, bottom))
     return _turned(piece, diagram.direction, len(diagram.arrows))
 
 
 def _arrange(
-    items: Sequence[Item],
-    arrows: list[tuple[int, Arrow]],
-    size_of: Callable[[Box], Size],
-    padding: tuple[float, float, float, float],
+    items: Sequence[Item], runs: list[_Run], size_of: Callable[[Box], Size], padding: tuple[float, float, float, float]
 ) -> _Piece:
-    """Lay out ``items``; ``padding`` (left, top, right, bottom) goes round what is in a cluster."""
+    """Lay out ``items``; ``padding`` (left, top, right, bottom) goes round what is in a cluster.
+
+    An arrow that enters or leaves is led to the upper or lower edge, past what is in its way.
+    """
     owner = {box.key: i for i, item in enumerate(items) for box in boxes_of((item,))}
+    ends = {run.number: (owner.get(run.source or ""), owner.get(run.target or "")) for run in runs}
     inner: dict[int, _Piece] = {}
     sizes: list[Size] = []
     for i, item in enumerate(items):
-        if isinstance(item, Cluster):
-            own = [(n, a) for n, a in arrows if owner[a.source] == owner[a.target] == i]
-            inner[i] = _framed(item.key, _arrange(item.items, own, size_of, padding), padding)
-            sizes.append((inner[i].width, inner[i].height))
-        else:
+        if isinstance(item, Box):
             sizes.append(size_of(item))
-
-    def port(key: str) -> float | None:
-        i = owner[key]
-        return inner[i].boxes[key].centre - inner[i].width / 2 if i in inner else None
-
-    links = {
-        n: _Link(owner[a.source], owner[a.target], port(a.source), port(a.target))
-        for n, a in arrows
-        if owner[a.source] != owner[a.target] or owner[a.source] not in inner
-    }
-    rects, routes, width, height = arrange_flat(sizes, list(links.values()))
-    piece = _Piece(width, height, {}, {}, dict(zip(links, routes, strict=True)))
+            continue
+        own = [
+            _Run(
+                run.number,
+                run.source if ends[run.number][0] == i else None,
+                run.target if ends[run.number][1] == i else None,
+            )
+            for run in runs
+            if i in ends[run.number]
+        ]
+        inner[i] = _framed(item.key, _arrange(item.items, own, size_of, padding), padding)
+        sizes.append((inner[i].width, inner[i].height))
+    outside = _Gates(len(items))
+    links: dict[int, Link] = {}
+    for run in runs:
+        source, target = ends[run.number]
+        if source == target and source in inner:
+            continue
+        links[run.number] = Link(
+            outside.entry(run.target) if source is None else source,
+            outside.exit(run.source) if target is None else target,
+            _port(inner[source].exits[run.number], inner[source]) if source in inner else None,
+            _port(inner[target].entries[run.number], inner[target]) if target in inner else None,
+        )
+    sizes += [(2 * THREAD, 0.0)] * outside.count
+    flat = arrange_flat(sizes, list(links.values()), outside.upper.values(), outside.lower.values())
+    piece = _Piece(flat.width, flat.height, {}, {}, dict(zip(links, flat.routes, strict=True)), {}, {})
+    for run in runs:
+        if run.source is None:
+            piece.entries[run.number] = flat.rects[outside.entry(run.target)].centre
+        if run.target is None:
+            piece.exits[run.number] = flat.rects[outside.exit(run.source)].centre
     for i, item in enumerate(items):
         if i not in inner:
-            piece.boxes[item.key] = rects[i]
+            piece.boxes[item.key] = flat.rects[i]
             continue
-        x, y = rects[i].x, rects[i].y
-        piece.boxes.update({k: r.moved(x, y) for k, r in inner[i].boxes.items()})
-        piece.frames.update({k: r.moved(x, y) for k, r in inner[i].frames.items()})
-        piece.routes.update({n: [(px + x, py + y) for px, py in points] for n, points in inner[i].routes.items()})
-    numbered = dict(arrows)
-    for n, link in links.items():  # on from the frame to the box inside
-        if link.source in inner:
-            source = piece.boxes[numbered[n].source]
-            piece.routes[n].insert(0, (source.centre, source.bottom))
-        if link.target in inner:
-            target = piece.boxes[numbered[n].target]
-            piece.routes[n].append((target.centre, target.y))
+        part = inner[i].moved(flat.rects[i].x, flat.rects[i].y)
+        piece.boxes |= part.boxes
+        piece.frames |= part.frames
+        for number, points in part.routes.items():
+            source, target = ends[number]
+            if source == target:
+                piece.routes[number] = points
+            elif source == i:
+                piece.routes[number] = points + piece.routes[number][1:]
+            else:
+                piece.routes[number] = piece.routes[number] + points[1:]
     return piece
+
+
+class _Gates:
+    """Vertices on the edges of a level where arrows enter and leave it: one for each box inside and edge."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self.upper: dict[str | None, int] = {}
+        self.lower: dict[str | None, int] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self.upper) + len(self.lower)
+
+    def entry(self, target: str | None) -> int:
+        return self.upper.setdefault(target, self._first + self.count)
+
+    def exit(self, source: str | None) -> int:
+        return self.lower.setdefault(source, self._first + self.count)
+
+
+def _port(x: float, piece: _Piece) -> float:
+    return x - piece.width / 2
 
 
 def _framed(key: str, piece: _Piece, padding: tuple[float, float, float, float]) -> _Piece:
     left, top, right, bottom = padding
-    width, height = piece.width + left + right, piece.height + top + bottom
-    frames = {k: r.moved(left, top) for k, r in piece.frames.items()}
-    frames[key] = Rect(0.0, 0.0, width, height)
-    boxes = {k: r.moved(left, top) for k, r in piece.boxes.items()}
-    routes = {n: [(x + left, y + top) for x, y in points] for n, points in piece.routes.items()}
-    return _Piece(width, height, boxes, frames, routes)
-
-
-def arrange_flat(sizes: Sequence[Size], links: Sequence[_Link]) -> tuple[list[Rect], list[list[Point]], float, float]:
-    """Rectangles and routes for boxes without clusters, and the extent of the whole."""
-    count = len(sizes)
-    ends = [(link.source, link.target) for link in links]
-    straight = acyclic(count, ends)
-    rank = assign(count, straight)
-    chains, rank, edges = _threaded(rank, straight)
-    ports = {}
-    for link, chain in zip(links, chains, strict=True):
-        if len(chain) > 1:
-            turned = chain[0] != link.source
-            first, last = link.source_port or 0.0, link.target_port or 0.0
-            ports[chain[0], chain[1], "upper"] = last if turned else first
-            ports[chain[-2], chain[-1], "lower"] = first if turned else last
-
-    def pull(upper: int, lower: int) -> tuple[float, float]:
-        strength = (1.0, 2.0, 8.0)[(upper >= count) + (lower >= count)]
-        return strength, ports.get((upper, lower, "upper"), 0.0) - ports.get((upper, lower, "lower"), 0.0)
-
-    ranking = Ranking(rank, edges)
-    order(ranking)
-    half_widths = [w / 2 for w, _ in sizes] + [THREAD] * (len(rank) - count)
-    centre = place(ranking, half_widths, GAP, pull)
-    for chain in chains:
-        straighten(ranking, chain[1:-1], centre, half_widths, GAP)
-    leftmost = min((c - h for c, h in zip(centre, half_widths, strict=True)), default=0.0)
-    centre = [c - leftmost for c in centre]
-    bands = _bands(ranking, sizes)
-    rects = []
-    for vertex, (width, height) in enumerate(sizes):
-        top, bottom = bands[rank[vertex]]
-        rects.append(Rect(centre[vertex] - width / 2, (top + bottom - height) / 2, width, height))
-    routes = _routes(links, chains, rects, centre, rank, bands)
-    right = max((c + h for c, h in zip(centre, half_widths, strict=True)), default=0.0)
-    right = max([right, *(x for points in routes for x, _ in points)])
-    return rects, routes, right, bands[-1][1] if bands else 0.0
-
-
-def _threaded(
-    rank: list[int], edges: Sequence[tuple[int, int]]
-) -> tuple[list[list[int]], list[int], list[tuple[int, int]]]:
-    """Edges over several ranks cut into pieces by new vertices: the chain of each edge, all ranks, and the pieces."""
-    rank = list(rank)
-    chains: list[list[int]] = []
-    pieces: list[tuple[int, int]] = []
-    for source, target in edges:
-        chain = [source]
-        for level in range(rank[source] + 1, rank[target]):
-            chain.append(len(rank))
-            rank.append(level)
-        if target != source:
-            chain.append(target)
-        pieces.extend(itertools.pairwise(chain))
-        chains.append(chain)
-    return chains, rank, pieces
-
-
-def _bands(ranking: Ranking, sizes: Sequence[Size]) -> list[Point]:
-    """Top and bottom of each rank."""
-    bands = []
-    top = 0.0
-    for row in ranking.rows:
-        height = max((sizes[v][1] for v in row if v < len(sizes)), default=0.0)
-        bands.append((top, top + height))
-        top += height + RANK_GAP
-    return bands
-
-
-def _routes(
-    links: Sequence[_Link],
-    chains: Sequence[list[int]],
-    rects: Sequence[Rect],
-    centre: Sequence[float],
-    rank: Sequence[int],
-    bands: Sequence[Point],
-) -> list[list[Point]]:
-    leaving = _ports(rects, [(c[0], centre[c[1]]) if len(c) > 1 else None for c in chains])
-    entering = _ports(rects, [(c[-1], centre[c[-2]]) if len(c) > 1 else None for c in chains])
-    routes = []
-    for i, (link, chain) in enumerate(zip(links, chains, strict=True)):
-        if len(chain) == 1:
-            routes.append(_loop(rects[chain[0]]))
-            continue
-        turned = chain[0] != link.source
-        first_port, last_port = link.source_port, link.target_port
-        if turned:
-            first_port, last_port = last_port, first_port
-        upper, lower = rects[chain[0]], rects[chain[-1]]
-        start = upper.centre + (leaving[i] if first_port is None else first_port)
-        end = lower.centre + (entering[i] if last_port is None else last_port)
-        points = [(start, upper.bottom), (start, bands[rank[chain[0]]][1])]
-        for vertex in chain[1:-1]:
-            points.extend((centre[vertex], y) for y in bands[rank[vertex]])
-        points += [(end, bands[rank[chain[-1]]][0]), (end, lower.y)]
-        points = [p for n, p in enumerate(points) if n == 0 or p != points[n - 1]]
-        routes.append(points[::-1] if turned else points)
-    return routes
-
-
-def _ports(rects: Sequence[Rect], ends: Sequence[tuple[int, float] | None]) -> list[float]:
-    """Where each arrow meets its box, from the box's centre: side by side, in the order of where they come from."""
-    at: dict[int, list[tuple[float, int]]] = {}
-    for i, end in enumerate(ends):
-        if end is not None:
-            at.setdefault(end[0], []).append((end[1], i))
-    offsets = [0.0] * len(ends)
-    for vertex, arrows in at.items():
-        step = min(PORT_STEP, 0.7 * rects[vertex].width / len(arrows))
-        for place_, (_, i) in enumerate(sorted(arrows)):
-            offsets[i] = step * (place_ - (len(arrows) - 1) / 2)
-    return offsets
-
-
-def _loop(rect: Rect) -> list[Point]:
-    """An arrow from a box to itself, round its right side."""
-    x = rect.x + rect.width
-    return [(x - 8, rect.bottom), (x + 12, rect.bottom - rect.height / 2), (x - 8, rect.y)]
+    top = 0.0 if piece.entries else top  # the gates are on the frame, with the room of a rank inside
+    bottom = 0.0 if piece.exits else bottom
+    framed = piece.moved(left, top)
+    framed.width, framed.height = piece.width + left + right, piece.height + top + bottom
+    framed.frames[key] = Rect(0.0, 0.0, framed.width, framed.height)
+    return framed
 
 
 def _turned(piece: _Piece, direction: str, arrows: int) -> Layout:

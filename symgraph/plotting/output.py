@@ -13,7 +13,8 @@ from .dot import to_dot
 from .svg import to_svg
 
 TEXT = ("dot", "gv")
-FORMATS = (*TEXT, "svg", "png", "pdf", "jpg", "jpeg", "gif", "ps", "eps", "webp")
+VECTOR = ("svg", "pdf", "ps", "eps")
+FORMATS = (*TEXT, *VECTOR, "png", "jpg", "jpeg", "gif", "webp")
 
 
 def write(diagram: Diagram, to_file: str | os.PathLike[str], dpi: int = 96) -> Path:
@@ -35,7 +36,8 @@ def write(diagram: Diagram, to_file: str | os.PathLike[str], dpi: int = 96) -> P
     if kind in TEXT:
         path.write_text(to_dot(diagram, dpi).to_string(), encoding="utf-8")
     elif program is not None:
-        _run_dot(program, kind, to_dot(diagram, dpi).to_string(), path)
+        # A vector format has points, and graphviz clips an SVG whose dpi is another than theirs.
+        _run_dot(program, kind, to_dot(diagram, 72 if kind in VECTOR else dpi).to_string(), path)
     elif kind == "svg":
         path.write_text(to_svg(diagram, dpi), encoding="utf-8")
     else:

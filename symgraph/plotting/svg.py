@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from .diagram import Box, Cluster, Diagram, Item, boxes_of
-from .layout import Layout, Point, Rect, Size, lay_out
+from .layout import Layout, lay_out
+from .levels import Point, Rect, Size
 from .text import text_width
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
