@@ -17,6 +17,7 @@ from symgraph.codegen.loop.parse import parse_kernel
 from symgraph.codegen.loop.text import print_kernel
 from symgraph.codegen.plan import Plan, PlanBuffer, Step
 from symgraph.codegen.targets.numpy.executable import NumpyExecutable
+from symgraph.codegen.targets.numpy.runtime import OutOfBounds
 from symgraph.codegen.targets.numpy.source import compile_source, kernel_source
 from symgraph.dtypes import float32, int64
 from symgraph.ir.dims import symbol
@@ -24,12 +25,14 @@ from symgraph.ir.op import Literal
 from tests.codegen.samples import SIZES, WRITTEN, Array, arrays_for, kernels, written
 
 
-def run_numpy(kernel: Kernel, arrays: dict[str, Array], sizes: dict[str, int]) -> list[tuple[int, int, int]]:
-    status: list[tuple[int, int, int]] = []
+def run_numpy(kernel: Kernel, arrays: dict[str, Array], sizes: dict[str, int]) -> tuple[int, int, int] | None:
     call = compile_source(kernel_source(kernel), kernel.name)
-    with np.errstate(all="ignore"):
-        call(*(arrays[b.name] for b in kernel.buffers), *(sizes[s] for s in kernel.sizes), status)
-    return status
+    try:
+        with np.errstate(all="ignore"):
+            call(*(arrays[b.name] for b in kernel.buffers), *(sizes[s] for s in kernel.sizes))
+    except OutOfBounds as fault:
+        return fault.failure
+    return None
 
 
 def check_same(kernel: Kernel, sizes: dict[str, int], seed: int = 0) -> None:
@@ -37,8 +40,9 @@ def check_same(kernel: Kernel, sizes: dict[str, int], seed: int = 0) -> None:
     expected = arrays_for(kernel, sizes, seed)
     found = {k: v.copy() for k, v in expected.items()}
     failure = interpret(kernel, expected, sizes)
-    status = run_numpy(kernel, found, sizes)
-    assert (status[0] if status else None) == failure
+    assert run_numpy(kernel, found, sizes) == failure
+    if failure is not None:
+        return
     for name, array in expected.items():
         message = f"{name} with {sizes}\n{print_kernel(kernel)}\n{kernel_source(kernel)}"
         if array.dtype.kind == "f":
@@ -219,13 +223,13 @@ def test_more_kernels(name: str) -> None:
 @pytest.mark.parametrize("name", [*WRITTEN, *_MORE])
 @pytest.mark.parametrize("empty", ["N", "M", "NM", "K"])
 def test_empty_sizes(name: str, empty: str) -> None:
-    if (name, empty) in (("two_rows", "N"), ("first_of_maybe_none", "N"), ("take", "M")):
-        return  # these read elements that are not there
+    if (name, empty) == ("first_of_maybe_none", "N"):
+        return  # reads an element that is not there
     kernel = written(name) if name in WRITTEN else parse_kernel(_MORE[name])
     check_same(kernel, {n: 0 if n in empty else size for n, size in SIZES.items()})
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(kernels(), st.integers(0, 5), st.sampled_from([(3, 4), (1, 2), (4, 4), (0, 3), (5, 1)]))
 def test_random_kernels(kernel: Kernel, seed: int, sizes: tuple[int, int]) -> None:
     check_same(kernel, dict(zip("NM", sizes, strict=True)), seed)
@@ -241,8 +245,7 @@ def test_a_failed_bounds_check_is_reported() -> None:
     kernel = written("take")
     arrays = arrays_for(kernel, SIZES)
     arrays["index"][:] = [1, 7, -1]
-    assert run_numpy(kernel, arrays, SIZES)[0] == (0, 7, 4)
-    np.testing.assert_array_equal(arrays["y"], arrays["table"][[1, 0, 0]])
+    assert run_numpy(kernel, arrays, SIZES) == (0, 7, 4)
 
 
 def test_golden_source(golden: Callable[[str, str], None]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from ....ir.dims import evaluator, product
 from ...memory import Layout, allocate_arena, layout, root_of
 from ...plan import Plan
+from .runtime import OutOfBounds
 from .source import Compiled, compile_source, kernel_source
 
 Array = np.ndarray[Any, Any]
@@ -123,7 +124,7 @@ class NumpyExecutable:
         except IndexError:  # another thread runs this frame
             instance = self._instance(frame)
         external = {"input": inputs, "state": states, "output": outputs}
-        status: list[tuple[int, int, int]] = []
+        number = 0
         try:
             with np.errstate(all="ignore"):
                 for number, step in enumerate(frame.steps):
@@ -131,12 +132,12 @@ class NumpyExecutable:
                         _passed(external, argument) if array is None else array
                         for argument, array in zip(step.arguments, instance[number])  # noqa: B905 - equal by making
                     ]
-                    step.call(*arrays, *step.sizes, status)
-                    if status:
-                        check, index, size = status[0]
-                        return 1 + check, index, size, number
+                    step.call(*arrays, *step.sizes)
             for (slot, argument), array in zip(frame.copies, instance[-1], strict=True):
                 outputs[slot][...] = _passed(external, argument) if array is None else array
+        except OutOfBounds as fault:
+            check, index, size = fault.failure
+            return 1 + check, index, size, number
         finally:
             frame.free.append(instance)
         return None

@@ -39,7 +39,7 @@ _INFIX = {
     "add": "+", "sub": "-", "mul": "*", "bit_and": "&", "bit_or": "|", "bit_xor": "^", "shl": "<<", "shr": ">>",
     "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=",
 }  # fmt: skip
-_RESERVED = frozenset(("np", "rt", "status", "kernel", *keyword.kwlist))
+_RESERVED = frozenset(("np", "rt", "kernel", *keyword.kwlist))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class Expressions:
         if isinstance(e, Bitcast):
             return Value(f"rt.bits({texts[0]}, np.{e.dtype.np.type.__name__})", rank)
         if isinstance(e, Bounds):
-            return Value(f"rt.bounds({texts[0]}, {texts[1]}, {e.check}, status)", rank)
+            return Value(f"rt.bounds({texts[0]}, {texts[1]}, {e.check})", rank)
         return Value(_call_text(e, texts), rank)
 
     def _variable(self, e: Var) -> Value:

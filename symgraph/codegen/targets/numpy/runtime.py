@@ -11,8 +11,14 @@ import numpy as np
 from ....ir.numpy_algebra import NUMPY_INTRINSICS
 
 Array = np.ndarray[Any, Any]
-#: Failed bounds checks of a call: (check, index, size); the first is reported.
-Status = list[tuple[int, int, int]]
+
+
+class OutOfBounds(Exception):
+    """Ends a kernel: check number ``check`` found ``index`` outside ``0 <= index < size``."""
+
+    def __init__(self, check: int, index: int, size: int) -> None:
+        super().__init__(check, index, size)
+        self.failure = (check, index, size)
 
 
 def span(start: int, step: int, count: int) -> slice:
@@ -44,16 +50,19 @@ def bits(x: Any, dtype: Any) -> Any:
     return np.asarray(x).view(dtype)
 
 
-def bounds(index: Any, size: Any, check: int, status: Status) -> Any:
-    """``index`` where ``0 <= index < size``, else 0; the first failure is put down in ``status``."""
+def bounds(index: Any, size: Any, check: int) -> Any:
+    """``index``, all of it within ``0 <= index < size``.
+
+    Raises:
+        OutOfBounds: with the first one that is not.
+    """
     outside = (index < 0) | (index >= size)
     if not np.any(outside):
         return index
     shape = np.shape(outside)
     at = np.unravel_index(int(np.argmax(outside)), shape)
     bad, limit = np.broadcast_to(index, shape)[at], np.broadcast_to(size, shape)[at]
-    status.append((check, int(bad), int(limit)))
-    return np.where(outside, 0, index)
+    raise OutOfBounds(check, int(bad), int(limit))
 
 
 def tree(states: Sequence[Any], merge: Callable[..., Sequence[Any]]) -> list[Any]:

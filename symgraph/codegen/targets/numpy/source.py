@@ -21,17 +21,17 @@ from .expressions import Expressions, Value, safe
 from .reductions import REDUCERS, Reducible, find_reduction, identity, reassociated
 from .runtime import RUNTIME
 
-#: ``kernel(*arrays, *sizes, status)``
+#: ``kernel(*arrays, *sizes)``
 Compiled = Callable[..., None]
 
 
 def kernel_source(kernel: Kernel) -> str:
-    """The source of a function ``kernel(<buffers>, <sizes>, status)``; :mod:`.runtime` is its ``rt``."""
+    """The source of a function ``kernel(<buffers>, <sizes>)``; :mod:`.runtime` is its ``rt``."""
     kernel = interned(kernel)
     kernel = interned(replace(kernel, body=tuple(reassociated(s) for s in kernel.body)))
     writer = _Statements(kernel)
     writer.body(kernel.body)
-    parameters = ", ".join([*(safe(b.name) for b in kernel.buffers), *kernel.sizes, "status"])
+    parameters = ", ".join([*(safe(b.name) for b in kernel.buffers), *kernel.sizes])
     constants = "".join(f"{name} = {maker}\n" for maker, name in writer.constants.items())
     return f"{constants}def kernel({parameters}):\n" + "\n".join([*writer.lines, "    return"]) + "\n"
 
