@@ -17,42 +17,63 @@ def odd_poly(s: Algebra[V], w: V, z: V, table: Table) -> V:
     return s.mul(s.mul(w, z), horner(s, z, table))
 
 
-def arc_parts(s: Algebra[V], x: V, table: Table) -> tuple[V, V, V, V]:
-    """Of ``asin(w) = w + more``: whether ``|x| > 1/2``, and ``w``, its lost low part and ``more``; where so,
-    ``w = sqrt((1-|x|)/2)``, else ``w = |x|``."""
+def arc_parts(s: Algebra[V], x: V) -> tuple[V, V, V]:
+    """Whether ``|x| > 1/2``; the argument ``w`` whose arc sine is taken, ``sqrt((1-|x|)/2)`` where so, else ``|x|``; 
+    ``w*w``."""
     a = magnitude(s, x)
     big = s.gt(a, s.like(0.5, x))
     z = s.select(big, s.mul(s.sub(s.like(1.0, x), a), s.like(0.5, x)), square(s, a))
-    root = s.intrinsic("sqrt", z)
-    head = high_part(s, root)
-    # The square root's error: (z - head^2) / (root + head) makes head + low exact to twice the precision (0 at 0).
-    low = s.div(s.sub(z, square(s, head)), s.add(s.add(root, head), s.like(1e-300, x)))
-    zero = s.like(0.0, x)
-    w, low = s.select(big, head, a), s.select(big, low, zero)
-    return big, w, low, odd_poly(s, s.select(big, root, a), z, table)
+    return big, s.select(big, s.intrinsic("sqrt", z), a), z
 
 
-def asin_with(s: Algebra[V], x: V, table: Table) -> V:
+def refined(s: Algebra[V], big: V, w: V, z: V) -> tuple[V, V]:
+    """``w`` as a head of few bits and a rest, together the root of ``z`` to twice the precision where ``big``."""
+    head = high_part(s, w)
+    rest = s.div(s.sub(z, square(s, head)), s.add(s.add(w, head), s.like(1e-300, w)))
+    return s.select(big, head, w), s.select(big, rest, s.like(0.0, w))
+
+
+def asin_narrow(s: Algebra[V], x: V) -> V:
     """``asin(w)``, or ``pi/2 - 2 asin(w)``."""
-    big, w, low, more = arc_parts(s, x, table)
+    big, w, z = arc_parts(s, x)
+    inner = s.add(w, odd_poly(s, w, z, tables.ASIN_S))
+    return with_sign(s, s.select(big, s.fma(inner, s.like(-2.0, x), s.like(HALF_PI, x)), inner), x)
+
+
+def acos_narrow(s: Algebra[V], x: V) -> V:
+    """``pi/2 - asin(x)`` inside, ``2 asin(w)`` or ``pi - 2 asin(w)`` at the ends."""
+    big, w, z = arc_parts(s, x)
+    inner = s.add(w, odd_poly(s, w, z, tables.ASIN_S))
+    positive = s.gt(x, s.like(0.0, x))
+    outer = twice(s, inner)
+    outer = s.select(positive, outer, s.sub(s.like(math.pi, x), outer))
+    return s.select(big, outer, s.sub(s.like(HALF_PI, x), s.select(positive, inner, s.neg(inner))))
+
+
+def asin_wide(s: Algebra[V], x: V) -> V:
+    """As ``asin_narrow``, with what rounding the root and pi/2 lost."""
+    big, w, z = arc_parts(s, x)
+    more = odd_poly(s, w, z, tables.ASIN_D)
+    head, low = refined(s, big, w, z)
     quarter = s.like(HALF_PI / 2, x)
     # (pi/4 - 2 head) - (2 (low + more) - pi/2's low part) + pi/4: each sum small or exact.
     rest = s.sub(twice(s, s.add(low, more)), s.like(HALF_PI_LOW, x))
-    upper = s.add(quarter, s.sub(s.sub(quarter, twice(s, w)), rest))
-    value = s.select(big, upper, s.add(w, more))
-    return with_sign(s, value, x)
+    upper = s.add(quarter, s.sub(s.sub(quarter, twice(s, head)), rest))
+    return with_sign(s, s.select(big, upper, s.add(w, more)), x)
 
 
-def acos_with(s: Algebra[V], x: V, table: Table) -> V:
-    """``pi/2 - asin(x)`` inside, ``2 asin(w)`` or ``pi - 2 asin(w)`` at the ends."""
-    big, w, low, more = arc_parts(s, x, table)
-    signed = s.lt(x, s.like(0.0, x))
+def acos_wide(s: Algebra[V], x: V) -> V:
+    """As ``acos_narrow``, with what rounding the root and pi/2 lost."""
+    big, w, z = arc_parts(s, x)
+    more = odd_poly(s, w, z, tables.ASIN_D)
+    head, low = refined(s, big, w, z)
+    negative = s.lt(x, s.like(0.0, x))
     part = s.add(low, more)
-    inner_more = s.select(signed, s.neg(more), more)
+    inner_more = s.select(negative, s.neg(more), more)
     inner = s.sub(s.like(HALF_PI, x), s.add(x, s.sub(inner_more, s.like(HALF_PI_LOW, x))))
-    right = twice(s, s.add(w, part))
-    left = twice(s, s.sub(s.like(HALF_PI, x), s.add(w, s.sub(part, s.like(HALF_PI_LOW, x)))))
-    return s.select(big, s.select(signed, left, right), inner)
+    right = twice(s, s.add(head, part))
+    left = twice(s, s.sub(s.like(HALF_PI, x), s.add(head, s.sub(part, s.like(HALF_PI_LOW, x)))))
+    return s.select(big, s.select(negative, left, right), inner)
 
 
 _TAN_8, _TAN_38 = math.sqrt(2.0) - 1.0, math.sqrt(2.0) + 1.0
@@ -97,8 +118,8 @@ def atan2_with(s: Algebra[V], y: V, x: V, table: Table) -> V:
     return with_sign(s, value, y)
 
 
-asin = elementary(widened(lambda s, x: asin_with(s, x, tables.ASIN_S)), lambda s, x: asin_with(s, x, tables.ASIN_D))
-acos = elementary(widened(lambda s, x: acos_with(s, x, tables.ASIN_S)), lambda s, x: acos_with(s, x, tables.ASIN_D))
+asin = elementary(widened(asin_narrow), asin_wide)
+acos = elementary(widened(acos_narrow), acos_wide)
 atan = elementary(widened(lambda s, x: atan_with(s, x, tables.ATAN_S)), lambda s, x: atan_with(s, x, tables.ATAN_D))
 atan2 = elementary(
     widened(lambda s, y, x: atan2_with(s, y, x, tables.ATAN_S)), lambda s, y, x: atan2_with(s, y, x, tables.ATAN_D)
