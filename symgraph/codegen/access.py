@@ -29,8 +29,8 @@ ZERO = -1
 WEIGHTS = {
     **dict.fromkeys(("div", "floordiv", "mod", "sqrt"), 4),
     **dict.fromkeys(("exp", "exp2", "log", "log2", "log10", "expm1", "log1p", "sigmoid", "softplus", "tanh"), 16),
-    **dict.fromkeys(("sin", "cos", "tan", "erf", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"), 24),
-    **dict.fromkeys(("atan2", "pow"), 32),
+    **dict.fromkeys(("sin", "cos", "tan", "erf", "asin", "acos", "atan"), 24),
+    **dict.fromkeys(("sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "pow"), 32),
     "mulhi": 2,
 }
 
@@ -208,6 +208,7 @@ def is_view(meaning: Meaning) -> bool:
 
 
 def compose(outer: Access, child: Shape, inner: Access) -> Access:
-    """The access of a grandchild: the child (of that shape) is read at ``outer``, and reads the grandchild at ``inner``."""
+    """The access of a grandchild: the child (of that shape) is read at ``outer``, and reads the grandchild at
+    ``inner``."""
     long = [at for at, d in zip(outer, child, strict=True) if d != 1]
     return tuple(long[k] if k is not None and k >= 0 else k for k in inner)

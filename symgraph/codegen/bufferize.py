@@ -1,8 +1,8 @@
 """Where arrays live: inputs, states, outputs and temporaries; which updates of states happen in place; in what order.
 
-All updates read old values. A new value is written straight into its state's memory when every kernel that reads the old
-one can run before, and the writing kernel itself reads the old value at most at the element it writes. Otherwise it goes
-through a temporary and is copied at the end.
+All updates read old values. A new value is written straight into its state's memory when every kernel that reads the
+old one can run before, and the writing kernel itself reads the old value at most at the element it writes. Otherwise
+it goes through a temporary and is copied at the end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ SEARCH_LIMIT = 4096
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A kernel call before its buffers have names. ``before`` must have run; ``places`` overrides where an array is written."""
+    """A kernel call before its buffers have names. ``before`` must have run; ``places`` overrides where an array is
+    written."""
 
     number: int
     lowered: Lowered
@@ -77,6 +78,7 @@ class Bufferizer:
         self.padded: dict[int, str] = {}
         self.reasons: list[str] = []
         self.keep: list[Array] = []
+        self.constants = 0
         for one in lowered:
             self.add_task(one)
 
@@ -124,8 +126,9 @@ class Bufferizer:
 
     # -- buffers ----------------------------------------------------------------------------------------------------
     def declare(self, name: str, array: Array, kind: str, slot: int = -1, alias: str = "") -> str:
-        literal = array.op.literal if isinstance(array, Value) and isinstance(array.op, Constant) else None
-        self.buffers[name] = PlanBuffer(name, array.dtype, array.shape, kind, slot, literal if kind == "const" else None, alias)
+        is_const = kind == "const" and isinstance(array, Value) and isinstance(array.op, Constant)
+        literal = array.op.literal if is_const else None  # type: ignore[union-attr]
+        self.buffers[name] = PlanBuffer(name, array.dtype, array.shape, kind, slot, literal, alias)
         self.names[id(array)] = name
         self.keep.append(array)
         return name
@@ -149,19 +152,21 @@ class Bufferizer:
         for task in self.tasks:
             for name, array in task.lowered.arrays.items():
                 self.place(task, name, array)
-        return Storage(self.tasks, self.buffers, self.names, self.padded, inputs, states, outputs, self.reasons, self.keep)
+        return Storage(
+            self.tasks, self.buffers, self.names, self.padded, inputs, states, outputs, self.reasons, self.keep
+        )  # fmt: skip
 
     def place(self, task: Task, parameter: str, array: Array) -> None:
         """Give the array of a parameter a buffer, if it has none yet."""
         base = self.base(array)
         if id(base) not in self.names:
             is_const = isinstance(base, Value) and isinstance(base.op, Constant)
-            kind = "const" if is_const else "temp"
-            number = sum(b.kind == kind and not b.alias for b in self.buffers.values()) if is_const else self.writer[id(base)].number
-            name = f"{'const' if is_const else 't'}{number}"
-            while name in self.buffers:
-                name += "_"
-            self.declare(name, base, kind)
+            if is_const:
+                name, self.constants = f"const{self.constants}", self.constants + 1
+            else:
+                writer = self.writer[id(base)]
+                name = f"t{writer.number}" + (f"_{writer.writes.index(base)}" if len(writer.writes) > 1 else "")
+            self.declare(name, base, "const" if is_const else "temp")
             self._pad(base, name)
         if array is not base and id(array) not in self.names:
             self.view(array, self.names[id(base)])
@@ -215,7 +220,7 @@ class Bufferizer:
             self.settle(target, state)
             return
         self.reasons.append(f"state {slot} is updated through a copy: {refusal}")
-        copy = Scratch(state.dtype, state.shape)
+        copy = Scratch(target.dtype, target.shape)
         last = self.add_task(lower_copy(target, copy))
         for reader in self.readers.get(id(state), ()):
             self.order(reader, last)

@@ -38,8 +38,8 @@ class Form(Enum):
 class Cluster:
     """Nodes that one kernel computes.
 
-    ``domain`` has no axes of length one; ``reduced`` are those that folds run over. ``members`` are computed here, operands
-    first; ``stored`` are those written to arrays.
+    ``domain`` has no axes of length one; ``reduced`` are those that folds run over. ``members`` are computed here,
+    operands first; ``stored`` are those written to arrays.
     """
 
     number: int

@@ -12,21 +12,21 @@ from ..ir.op import Leaf
 from ..provenance import Origin
 from .bufferize import Bufferizer, Storage, Task
 from .cluster import Clusters
-from .storing import form_clusters
 from .loop.canonical import canonicalize
 from .loop.grammar import Kernel
 from .loop.verify import verify
 from .lower import Lowered, lower_cluster
 from .order import find_live, order_tasks
 from .plan import Check, Plan, PlanBuffer, Step
+from .storing import form_clusters
 
 _MAX_SITES = 8
 
 
 @dataclass(frozen=True)
 class Lowering:
-    """What each stage of code generation handed over: clusters with the reason for each, kernels as lowered, decisions about memory,
-    and the plan."""
+    """What each stage of code generation handed over: clusters with the reason for each, kernels as lowered,
+    decisions about memory, and the plan."""
 
     clusters: Clusters
     lowered: tuple[Lowered, ...]
@@ -69,17 +69,15 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task]) -> Plan:
         arrays = task.lowered.arrays
         args = tuple(storage.name_of(arrays[n], write=modes[n] != "in") for n in canonical.buffers)
         origins = dict.fromkeys(o for node in task.lowered.nodes for o in node.origins)
-        checks = tuple(
-            Check(node.op.name, axis, node.origins[0] if node.origins else Origin()) for node, axis in task.lowered.checks
-        )
+        checks = tuple(Check(n.op.name, axis, (*n.origins, Origin())[0]) for n, axis in task.lowered.checks)
         sizes = tuple(symbol(n) for n in canonical.sizes)
         steps.append(Step(canonical.key, args, sizes, "", tuple(origins)[:_MAX_SITES], checks))
     used = {n for step in steps for n in step.args} | {*storage.inputs, *storage.states, *storage.outputs}
     buffers = _used_buffers(storage.buffers, used)
     names = symbols(d for v in graph.inputs for d in v.shape)
     return Plan(
-        graph.name, tuple(s.name for s in names), storage.inputs, storage.states, storage.outputs, buffers, kernels, tuple(steps),
-        graph.facts, find_live(steps, buffers, storage.root),
+        graph.name, tuple(s.name for s in names), storage.inputs, storage.states, storage.outputs, buffers, kernels,
+        tuple(steps), graph.facts, find_live(steps, buffers, storage.root),
     )  # fmt: skip
 
 

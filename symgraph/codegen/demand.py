@@ -19,8 +19,8 @@ from .access import ZERO, Access, Meanings, compose, identity, is_view
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """What an element of a value costs when computed in place: arithmetic, the arrays read (at accesses of its axes), and how
-    many inlined values deep it is."""
+    """What an element of a value costs when computed in place: arithmetic, the arrays read (at accesses of its
+    axes), and how many inlined values deep it is."""
 
     cost: int
     reads: tuple[tuple[Value, Access], ...]

@@ -314,7 +314,8 @@ class Fusion:
         self.note(value, draft.number, reason)
 
     def absorb(self, draft: Draft, value: Value, reads: list[tuple[bool, Value, Access]]) -> None:
-        """Merge the map clusters that compute what is read at the level of ``value``, and clusters over the same rows."""
+        """Merge the map clusters that compute what is read at the level of ``value``, and clusters over the same
+        rows."""
         if draft.form not in (Form.MAP, Form.ROW):
             return
         for other in self.candidates(reads):

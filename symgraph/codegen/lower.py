@@ -38,8 +38,8 @@ MARK = "unfinished"
 class Lowered:
     """A kernel and what its parameters stand for.
 
-    ``arrays`` maps buffer names to values (or scratch). ``nodes`` are computed in it, ``checks`` are ``(node, axis)`` by
-    number. ``padded`` gives the whole extent of arrays that are written beyond their last element.
+    ``arrays`` maps buffer names to values (or scratch). ``nodes`` are computed in it, ``checks`` are ``(node,
+    axis)`` by number. ``padded`` gives the whole extent of arrays that are written beyond their last element.
     """
 
     kernel: Kernel

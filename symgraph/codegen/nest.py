@@ -1,4 +1,5 @@
-"""A kernel before its loops are chosen: axes, folds and stores; and the merging of axes that every access treats as one."""
+"""A kernel before its loops are chosen: axes, folds and stores; and the merging of axes that every access treats as
+one."""
 
 from __future__ import annotations
 
@@ -80,7 +81,8 @@ class Nest:
 
 
 def coalesce(nest: Nest) -> None:
-    """Merge adjacent axes of one role that appear only side by side in accesses; drop axes and buffer dims of length one."""
+    """Merge adjacent axes of one role that appear only side by side in accesses; drop axes and buffer dims of length
+    one."""
     nest.axes = [a for a in nest.axes if a.extent != 1]
     groups = _groups(nest)
     replaced: dict[Var, tuple[Axis, int, int]] = {}
@@ -140,11 +142,16 @@ def _groups(nest: Nest) -> list[list[Axis]]:
     accesses = nest.accesses()
     groups: list[list[Axis]] = []
     for axis in nest.axes:
-        if groups and groups[-1][-1].role == axis.role and not {axis.var, groups[-1][-1].var} & pinned:
-            if all(_are_adjacent(groups[-1][-1].var, axis, at, nest.buffers[name].shape) for name, at in accesses):
-                groups[-1].append(axis)
-                continue
-        groups.append([axis])
+        before = groups[-1][-1] if groups else None
+        if (
+            before is not None
+            and before.role == axis.role
+            and not {axis.var, before.var} & pinned
+            and all(_are_adjacent(before.var, axis, at, nest.buffers[name].shape) for name, at in accesses)
+        ):
+            groups[-1].append(axis)
+        else:
+            groups.append([axis])
     return groups
 
 

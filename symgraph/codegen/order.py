@@ -16,8 +16,8 @@ CHOICES = 16
 
 
 def order_tasks(storage: Storage) -> list[Task]:
-    """Tasks in an order that respects their dependencies and keeps little memory alive: of those that can run, the one that frees most
-    (less what it allocates); of equals, the first."""
+    """Tasks in an order that respects their dependencies and keeps little memory alive: of those that can run, the
+    one that frees most (less what it allocates); of equals, the first."""
     waiting = {t.number: len(t.before) for t in storage.tasks}
     left: dict[str, int] = {}
     touched = [_temporaries(t, storage) for t in storage.tasks]
@@ -60,7 +60,9 @@ def _weight(buffer: PlanBuffer) -> int:
     return evaluate(size, {s.name: TYPICAL for s in symbols([size])})
 
 
-def find_live(steps: Sequence[Step], buffers: Mapping[str, PlanBuffer], root: Callable[[str], str]) -> dict[str, tuple[int, int]]:
+def find_live(
+    steps: Sequence[Step], buffers: Mapping[str, PlanBuffer], root: Callable[[str], str]
+) -> dict[str, tuple[int, int]]:
     """First and last step that touches each temporary (through any of its views)."""
     live: dict[str, tuple[int, int]] = {}
     for number, step in enumerate(steps):

@@ -19,7 +19,8 @@ def lower_product(
 ) -> tuple[Stmt, ...]:
     """One contraction ``value`` and the ``members`` computed from it element by element.
 
-    Rows and columns that are several axes become one where every access allows, else all but the last become batch axes.
+    Rows and columns that are several axes become one where every access allows, else all but the last become batch
+    axes.
     """
     nest, variables = open_product(value.node, evaluator)
     s = evaluator.s
@@ -38,16 +39,18 @@ def lower_product(
         raise InternalError("a matrix product whose summed axes are not one")
     batch = roles["batch"] + roles["rows"][:-1] + roles["columns"][:-1]
     m, n, k = roles["rows"][-1], roles["columns"][-1], roles["summed"][0]
+    names, extents = tuple(x.var.name for x in batch), tuple(x.extent for x in batch)
     return (
         Contract(
-            tuple(x.var.name for x in batch), tuple(x.extent for x in batch), m.var.name, m.extent, n.var.name, n.extent,
-            k.var.name, k.extent, a, b, acc.name, value.dtype, tuple(_epilogue(evaluator, nest)),
+            names, extents, m.var.name, m.extent, n.var.name, n.extent, k.var.name, k.extent, a, b, acc.name,
+            value.dtype, tuple(_epilogue(evaluator, nest)),
         ),
     )  # fmt: skip
 
 
 def open_product(node: Node, evaluator: Evaluator) -> tuple[Nest, Index]:
-    """Axes of a contraction by role, its two operand loads (in ``extra``), and the variables of its result's long axes."""
+    """Axes of a contraction by role, its two operand loads (in ``extra``), and the variables of its result's long
+    axes."""
     op, s = node.op, evaluator.s
     assert isinstance(op, Contraction)
     left, right, out = op.labels

@@ -9,7 +9,7 @@ from ..dtypes import int64
 from ..ir.dims import Dim
 from .algebra import LoopAlgebra
 from .loop.grammar import Bounds, Buffer, Const, Contract, Expr, Fold, Let, Load, Loop, Size, Stmt, Store, Var
-from .loop.walk import children, postorder
+from .loop.walk import Rebuilder, children, postorder
 from .nest import Axis, FoldItem, Nest, StoreItem
 from .rewrite import FreeNames, Rewriter, renamer
 
@@ -17,8 +17,8 @@ from .rewrite import FreeNames, Rewriter, renamer
 def build_loops(nest: Nest) -> tuple[Stmt, ...]:
     """The body of a kernel for a (coalesced) nest.
 
-    The outermost kept axis is parallel. The innermost axis of the domain is vectorised: where it is kept, folds run in order
-    inside vector lanes; where it is reduced, the folds are vector folds.
+    The outermost kept axis is parallel. The innermost axis of the domain is vectorised: where it is kept, folds run
+    in order inside vector lanes; where it is reduced, the folds are vector folds.
     """
     hoister = _Hoister(nest)
     outer = [a for a in nest.axes if a.role != "reduced"]
@@ -31,6 +31,7 @@ def build_loops(nest: Nest) -> tuple[Stmt, ...]:
     if full:
         kinds = ["seq"] * (len(inner) - 1) + ["vec"]
         body += _loops(hoister, list(zip(inner, kinds, strict=False)), _stores(nest.s, full))
+    body = _share_lets(body)
     # Row stores come last: a loop above may read, element by element, a row array that is updated in place.
     body += _stores(nest.s, [i for i in nest.stores if not i.full])
     kinds = ["par"] + ["seq"] * (len(outer) - 2) + (["seq" if vector_fold else "vec"] if len(outer) > 1 else [])
@@ -45,6 +46,19 @@ def _loops(hoister: _Hoister, axes: Sequence[tuple[Axis, str]], body: list[Stmt]
             lets, inside = hoister.split(body, {axis.var.name})
             body = [*lets, Loop(axis.var.name, axis.extent, kind, tuple(inside))]
     return body
+
+
+def _share_lets(body: list[Stmt]) -> list[Stmt]:
+    """One name for what several inner loops need in front."""
+    first: dict[Expr, str] = {}
+    names: dict[str, str] = {}
+    kept: list[Stmt] = []
+    for stmt in body:
+        if isinstance(stmt, Let) and first.setdefault(stmt.value, stmt.name) != stmt.name:
+            names[stmt.name] = first[stmt.value]
+        else:
+            kept.append(stmt)
+    return list(Rebuilder(names=names).body(kept)) if names else body
 
 
 def _stores(s: LoopAlgebra, items: Sequence[StoreItem]) -> list[Stmt]:

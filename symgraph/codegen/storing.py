@@ -13,8 +13,8 @@ from .fusion import CHEAP, CHEAP_READS, Draft, Fusion
 def choose_stored(fusion: Fusion) -> set[int]:
     """The ids of members that are written: results, and what other clusters read and cannot cheaply recompute.
 
-    A cheap member is recomputed by its outside readers when all it reads are arrays anyway. A matrix product with several
-    such members is stored itself, so that they are.
+    A cheap member is recomputed by its outside readers when all it reads are arrays anyway. A matrix product with
+    several such members is stored itself, so that they are.
     """
     outside = _read_outside(fusion)
     demanded = fusion.demand.stored

@@ -48,7 +48,9 @@ def run_graph(graph: Graph, inputs: Sequence[Array], states: Sequence[Array]) ->
     return [values[id(v)] for v in graph.outputs], new
 
 
-def run_plan(plan: Plan, inputs: Sequence[Array], states: Sequence[Array], sizes: Mapping[str, int]) -> tuple[list[Array], list[Array]]:
+def run_plan(
+    plan: Plan, inputs: Sequence[Array], states: Sequence[Array], sizes: Mapping[str, int]
+) -> tuple[list[Array], list[Array]]:
     """Outputs and new states, by the loop interpreter; temporaries start as garbage."""
     memory: dict[str, Array] = {}
     for name, buffer in plan.buffers.items():

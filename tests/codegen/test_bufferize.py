@@ -1,0 +1,181 @@
+"""Where arrays live: updates see old values, results do not share memory, temporaries are written before they are
+read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+
+import symgraph as sg
+from symgraph.closing import close
+from symgraph.codegen.compile import Lowering, make_plan
+from symgraph.codegen.plan import Plan
+from symgraph.ir.graph import Graph
+
+from .models import expanded, mlp_step
+from .random_graphs import graphs
+from .running import run_graph, run_plan, sizes_of_call
+
+
+def lower(inputs: list[Any], outputs: list[Any], updates: list[Any]) -> tuple[Graph, Lowering]:
+    graph = expanded(close("f", inputs, outputs, updates, {}).graph)
+    lowering = make_plan(graph, check=True)
+    check_plan(lowering.plan)
+    return graph, lowering
+
+
+def check(graph: Graph, lowering: Lowering, inputs: list[Any]) -> None:
+    rng = np.random.default_rng(1)
+    states = [rng.normal(size=v.shape).astype(v.dtype.np) for v in graph.states]  # type: ignore[arg-type]
+    want = run_graph(graph, inputs, states)
+    got = run_plan(lowering.plan, inputs, states, sizes_of_call(graph, inputs))
+    for a, b in zip(got[0] + got[1], want[0] + want[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def root(plan: Plan, name: str) -> str:
+    while plan.buffers[name].alias:
+        name = plan.buffers[name].alias
+    return name
+
+
+def check_plan(plan: Plan) -> None:
+    """Temporaries are written before they are read, and live exactly while they are used; inputs and constants stay."""
+    written: set[str] = set()
+    used: dict[str, list[int]] = {}
+    for number, step in enumerate(plan.steps):
+        kernel = plan.kernels[step.kernel]
+        assert len(step.args) == len(kernel.buffers)
+        for parameter, arg in zip(kernel.buffers, step.args, strict=True):
+            name = root(plan, arg)
+            kind = plan.buffers[name].kind
+            if kind == "temp":
+                used.setdefault(name, []).append(number)
+            if parameter.mode != "out":
+                assert kind in ("input", "state", "const") or name in written
+        for parameter, arg in zip(kernel.buffers, step.args, strict=True):
+            if parameter.mode != "in":
+                written.add(root(plan, arg))
+                assert plan.buffers[root(plan, arg)].kind in ("temp", "output", "state")
+                others = [a for p, a in zip(kernel.buffers, step.args, strict=True) if p is not parameter]
+                assert root(plan, arg) not in {root(plan, a) for a in others}
+    assert all(root(plan, n) in written for n in plan.outputs)
+    assert plan.live == {n: (min(at), max(at)) for n, at in used.items()}
+
+
+def variables(count: int, *shape: int) -> list[sg.Variable]:
+    return [sg.variable(np.zeros(shape, "float32"), name=f"v{k}") for k in range(count)]
+
+
+def test_update_in_place() -> None:
+    (v,) = variables(1, 5)
+    graph, lowering = lower([], [], [(v, v * 2 + 1)])
+    assert [s.args for s in lowering.plan.steps] == [("state0",)]
+    assert [b.mode for k in lowering.plan.kernels.values() for b in k.buffers] == ["inout"]
+    check(graph, lowering, [])
+
+
+def test_swap() -> None:
+    a, b = variables(2, 20)
+    graph, lowering = lower([], [], [(a, b), (b, a)])
+    check(graph, lowering, [])
+
+
+def test_rotation_of_three() -> None:
+    a, b, c = variables(3, 20)
+    graph, lowering = lower([], [a + b], [(a, b), (b, c), (c, a)])
+    check(graph, lowering, [])
+
+
+def test_updates_see_old_values() -> None:
+    a, b = variables(2, 20)
+    graph, lowering = lower([], [a * b], [(a, a + b), (b, a * b)])
+    check(graph, lowering, [])
+
+
+def test_update_that_reads_other_elements_goes_through_a_copy() -> None:
+    (v,) = variables(1, 4, 4)
+    graph, lowering = lower([], [], [(v, v.T + 1)])
+    assert any("other elements" in r for r in lowering.memory)
+    check(graph, lowering, [])
+
+
+def test_tiny_update_may_read_any_element() -> None:
+    (v,) = variables(1, 4)
+    graph, lowering = lower([], [], [(v, v[::-1] + 1)])
+    assert len(lowering.plan.steps) == 1
+    check(graph, lowering, [])
+
+
+def test_readers_of_the_old_value_run_before_the_update() -> None:
+    x = sg.placeholder((None, 4))
+    (w,) = variables(1, 4, 4)
+    h = sg.dot(x, w)
+    graph, lowering = lower([x], [sg.dot(sg.tanh(h), w.T)], [(w, w - sg.dot(x.T, h))])
+    assert lowering.memory == ()
+    check(graph, lowering, [np.ones((3, 4), "float32")])
+
+
+def test_old_value_as_output() -> None:
+    (v,) = variables(1, 20)
+    graph, lowering = lower([], [v, v + 1, v + 1], [(v, v + 1)])
+    check(graph, lowering, [])
+
+
+def test_inputs_and_constants_as_outputs() -> None:
+    x = sg.placeholder((None, 4))
+    outputs = [x, x, sg.reshape(x, (-1,)), sg.zeros((3,)), sg.constant(np.arange(20.0)), sg.reshape(x, (-1, 2)) * 2]
+    graph, lowering = lower([x], outputs, [])
+    check(graph, lowering, [np.ones((3, 4), "float32")])
+
+
+def test_reshape_of_an_output_is_a_view_or_a_copy() -> None:
+    x = sg.placeholder((None, 4))
+    y = sg.exp(x)
+    graph, lowering = lower([x], [sg.reshape(y, (-1,)), y, sg.sum(sg.reshape(y, (-1, 2)), axis=0)], [])
+    check(graph, lowering, [np.ones((3, 4), "float32")])
+
+
+def test_reshaped_update() -> None:
+    a, b = variables(2, 4, 5)
+    new_a = sg.reshape(sg.exp(sg.reshape(a, (5, 4))), (4, 5))
+    graph, lowering = lower([], [], [(a, new_a), (b, sg.reshape(sg.reshape(a, (20,)), (4, 5)))])
+    check(graph, lowering, [])
+
+
+def test_unchanged_state_needs_nothing() -> None:
+    (v,) = variables(1, 4)
+    _, lowering = lower([], [v.sum()], [(v, v)])
+    assert len(lowering.plan.steps) == 1
+
+
+def test_random_masks_end_at_whole_blocks() -> None:
+    x = sg.placeholder((None, 5))
+    keep = sg.random.bernoulli(x.shape, 0.5)
+    graph, lowering = lower([x], [sg.where(keep, x, 0.0), keep], [])
+    inputs = [np.ones((7, 5), "float32")]
+    states = [np.array([1, 2, 3, 4], "uint32")]
+    want, got = run_graph(graph, inputs, states), run_plan(lowering.plan, inputs, states, {"N": 7})
+    for a, b in zip(got[0] + got[1], want[0] + want[1], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_training_step_updates_in_place() -> None:
+    lowering = make_plan(mlp_step(), check=True)
+    check_plan(lowering.plan)
+    assert lowering.memory == ()
+
+
+def test_gradients_do_not_all_live_at_once() -> None:
+    plan = make_plan(mlp_step((16, *([16] * 12), 4), dropout=0.0)).plan
+    overlap = max(sum(a <= n <= b for a, b in plan.live.values()) for n in range(len(plan.steps)))
+    # Activations and masks of all layers are needed in backward; of gradients only the current ones.
+    assert overlap <= 2 * 12 + 6
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(graphs())
+def test_plans_of_random_graphs(graph: Graph) -> None:
+    check_plan(make_plan(graph).plan)
