@@ -36,8 +36,9 @@ ARROWS = {
 CODEGEN_ARROWS = {
     "loop": "",
     "elementary": "loop",
+    "gemm": "loop",
     "plan": "loop",
-    "targets": "loop elementary plan memory cache",
+    "targets": "loop elementary gemm plan memory",
 }
 #: Packages that cost much to import; they are imported where they are used.
 HEAVY = {"h5py", "llvmlite", "networkx", "pydot", "scipy", "PIL"}

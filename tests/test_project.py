@@ -65,3 +65,15 @@ def test_slow_tests_rotate_through_all_shares(tmp_path: Path) -> None:
     due = {name for name in names if share_of(f"test_some.py::{name}") == 100 % SHARES}
     assert 0 < len(due) < 30
     assert collected("--slow=only-share", "--slow-day=100") == due
+
+
+def test_the_tour_of_the_readme_runs(tmp_path: Path) -> None:
+    (tour,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", tour], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    losses = [float(number) for number in done.stdout.splitlines()[0].strip("[]").split(",")]
+    assert losses == sorted(losses, reverse=True)
+    assert "Epoch 10/10" in done.stdout
