@@ -202,7 +202,7 @@ def _index_expression(draw: Any, algebras: list[Algebra[Expr]], variables: list[
     return [a.intrinsic(how, e, f) for a, e, f in zip(algebras, x, y, strict=True)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_simplified_indices_have_the_same_values(data: st.DataObject) -> None:
     extents = [("i", N), ("j", 3), ("k", M), ("l", 4), ("z", 1)]

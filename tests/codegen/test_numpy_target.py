@@ -229,7 +229,7 @@ def test_empty_sizes(name: str, empty: str) -> None:
     check_same(kernel, {n: 0 if n in empty else size for n, size in SIZES.items()})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(kernels(), st.integers(0, 5), st.sampled_from([(3, 4), (1, 2), (4, 4), (0, 3), (5, 1)]))
 def test_random_kernels(kernel: Kernel, seed: int, sizes: tuple[int, int]) -> None:
     check_same(kernel, dict(zip("NM", sizes, strict=True)), seed)
