@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from ..utils.generic_utils import has_arg, to_list, unpack_singleton
+from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton
 from ..utils.layer_utils import count_params
 from ..utils.layer_utils import print_summary as print_layer_summary
 from . import network_config
@@ -276,7 +276,11 @@ class Network(Layer):
             if all(id(x) in values for x in node.output_tensors):
                 continue
             got = [values[id(x)] for x in node.input_tensors]
-            results, result_masks = _run_layer(node, [g[0] for g in got], [g[1] for g in got])
+            tensors = [g[0] for g in got]
+            results, result_masks = _run_layer(node, tensors, [g[1] for g in got])
+            # What the layers add for these tensors belongs to this call of the network.
+            _extend(self._per_input_losses, inputs, node.outbound_layer.get_losses_for(tensors))
+            _extend(self._per_input_updates, inputs, node.outbound_layer.get_updates_for(tensors))
             for x, y, m in zip(node.output_tensors, results, result_masks, strict=True):
                 y._uses_learning_phase = getattr(x, "_uses_learning_phase", False) or getattr(
                     y, "_uses_learning_phase", False
@@ -316,6 +320,12 @@ class Network(Layer):
                 "some data. Or specify input_shape or batch_input_shape in the first layer for automatic build. "
             )
         print_layer_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
+
+
+def _extend(by_input: dict[str | None, list[Any]], inputs: list[Tensor], found: list[Any]) -> None:
+    if found:
+        kept = by_input.setdefault(object_list_uid(inputs), [])
+        kept += [x for x in found if not any(x is k for k in kept)]
 
 
 def _same(a: list[Any], b: list[Any]) -> bool:
