@@ -1,4 +1,4 @@
-"""The NumPy interpreter of graphs: every node through its op's ``reference``. Slow, simple, and the truth of all tests."""
+"""The NumPy interpreter of graphs: every node through its op's ``reference``. Slow, simple, the truth of all tests."""
 
 from __future__ import annotations
 

@@ -57,13 +57,15 @@ class _GraphParser:
         if end == len(self.lines):
             self.at = end
             raise ValueError("the closing } is missing")
-        for self.at in range(end + 1, len(self.lines)):
+        for at in range(end + 1, len(self.lines)):
+            self.at = at
             note = _NOTE.match(self.lines[self.at])
             if note is None:
                 raise ValueError("a note is written: @1 = layer (file:line)")
             self.notes[int(note[1])] = _parse_origin(note[2])
         builder = Builder(facts, fold=False)
-        for self.at in range(1, end):
+        for at in range(1, end):
+            self.at = at
             self._line(builder, self.lines[self.at])
         self.at = end
         inputs, states = self._leaves(Input), self._leaves(State)

@@ -11,7 +11,7 @@ from ..options import Options
 from .builder import Builder, rebuild
 from .graph import Graph
 from .op import Op
-from .rewrites import expansion
+from .rewrites import algebra, canonical, expansion, folding, reductions, stable, views
 from .rewrites.rule import Rule
 from .types import Facts
 from .verify import verify
@@ -32,8 +32,17 @@ class Pass:
         return all(rule.exact for rule in self.rules)
 
 
+#: What every pass keeps true: views merged, constants to the right and computed.
+_TIDY = canonical.RULES + views.MERGING + folding.RULES
+_SIMPLE = _TIDY + algebra.EXACT
+
+#: The passes, in order. Stabilising rules see composite ops whole; later ones see what these are made of.
 PIPELINE: tuple[Pass, ...] = (
-    Pass("expand", expansion.RULES),
+    Pass("canonicalize", _TIDY),
+    Pass("simplify", _SIMPLE),
+    Pass("stabilize", _SIMPLE + stable.RULES),
+    Pass("expand", _SIMPLE + expansion.RULES),
+    Pass("speed up", _SIMPLE + algebra.INEXACT + views.PRODUCTS + reductions.RULES),
 )
 
 

@@ -59,12 +59,13 @@ def is_number(value: Value, number: float | bool) -> bool:
     found = scalar_of(value)
     if found is None or found != number:
         return False
-    return number != 0 or not isinstance(found, np.floating) or bool(np.signbit(found) == np.signbit(np.float64(number)))
+    signed = number == 0 and isinstance(found, np.floating)
+    return not signed or bool(np.signbit(found) == np.signbit(np.float64(number)))
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A value seen as ``inner`` repeated to ``shape``: axis ``k`` of ``inner`` is axis ``axes[k]``, none is stretched."""
+    """``inner`` repeated to ``shape``: axis ``k`` of ``inner`` is axis ``axes[k]``, and none is stretched."""
 
     inner: Value
     axes: tuple[int, ...]

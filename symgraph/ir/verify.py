@@ -59,7 +59,7 @@ def has_slots(graph: Graph) -> Iterator[str]:
     for values, kind in ((graph.inputs, Input), (graph.states, State)):
         for slot, value in enumerate(values):
             op = value.node.op
-            if not isinstance(op, kind) or op.slot != slot:  # type: ignore[attr-defined]
+            if not isinstance(op, kind) or op.slot != slot:
                 yield f"{kind.name} {slot} is {value!r}"
     listed = {id(v.node) for v in (*graph.inputs, *graph.states)}
     for node in graph.nodes:

@@ -27,7 +27,7 @@ class Sketch(Builder):
 
     def input(self, text: str, low: float = -3.0, high: float = 3.0) -> Value:
         """A new argument of the type written ``text``, such as ``"f32[N,3]"``, with values in ``[low, high]``."""
-        from ..parser import parse_type
+        from ..attributes import parse_type
 
         slot = len(self.arguments)
         value = self.apply(Input(slot, f"x{slot}", parse_type(text)))
