@@ -136,10 +136,10 @@ def sigmoid_with(s: Algebra[V], x: V, table: ExpTable) -> V:
     one = s.like(1.0, x)
     e = exp_nonpositive(s, s.neg(magnitude(s, x)), table)
     down = s.add(one, e)
-    lost = s.sub(e, s.sub(down, one))
+    gained = s.sub(s.sub(down, one), e)
     value = s.div(where_less(s, x, 0.0, e, one), down)
-    # The factor stands for 1/down, between 1/2 and 1.
-    return s.fma(s.mul(value, lost), s.like(-0.9, x), value)
+    # Rightly gained/down; where down is not near 1, an ulp of it is small beside it.
+    return s.fma(value, gained, value)
 
 
 def tanh_f32(s: Algebra[V], x: V) -> V:

@@ -18,7 +18,7 @@ def odd_poly(s: Algebra[V], w: V, z: V, table: Table) -> V:
 
 
 def arc_parts(s: Algebra[V], x: V) -> tuple[V, V, V]:
-    """Whether ``|x| > 1/2``; ``w``, whose arc sine is taken; ``w*w``. There ``w`` is ``sqrt((1-|x|)/2)``, else ``|x|``."""
+    """Whether ``|x| > 1/2``; ``w``, whose arc sine is taken: ``sqrt((1-|x|)/2)`` where so, else ``|x|``; ``w*w``."""
     a = magnitude(s, x)
     big = s.gt(a, s.like(0.5, x))
     z = s.select(big, s.mul(s.sub(s.like(1.0, x), a), s.like(0.5, x)), square(s, a))
