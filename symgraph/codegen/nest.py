@@ -97,6 +97,9 @@ def coalesce(nest: Nest) -> None:
             replaced |= {a.var: (axis, k, len(group)) for k, a in enumerate(group)}
         axes.append(axis)
     layouts = _layouts(nest, replaced)
+    if not replaced and all(dim != 1 for b in nest.buffers.values() for dim in b.shape):
+        _settle_position(nest)
+        return
     old = dict(nest.buffers)
     for name, layout in layouts.items():
         shape = tuple(product(old[name].shape[k] for k in run) for run in layout)
@@ -115,19 +118,20 @@ def coalesce(nest: Nest) -> None:
     nest.rewrite(rewriter)
     nest.stores = [replace(i, index=reindexed(i.buffer, i.index)) for i in nest.stores]
     nest.axes = axes
-    if nest.position is not None:
-        _settle_position(nest)
+    _settle_position(nest)
 
 
 def _settle_position(nest: Nest) -> None:
     """Write the position over the reduced axes out, now that their variables are known."""
+    position = nest.position
+    if position is None or not any(e is position for e in postorder(nest.roots())):
+        return
     flat = nest.s.index(0)
     for axis in nest.axes:
         if axis.role == "reduced":
             flat = nest.s.add(nest.s.mul(flat, nest.s.size(axis.extent)), axis.var)
     if nest.origin is not None:
         flat = nest.s.add(nest.origin, flat)
-    position = nest.position
     nest.rewrite(Rewriter(nest.s, nest.buffers, lambda old, new: flat if old is position else None))
     nest.position = None
 

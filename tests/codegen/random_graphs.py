@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from symgraph.dtypes import float64
 from symgraph.ir.builder import Builder
-from symgraph.ir.dims import Dim, Shape, symbol
+from symgraph.ir.dims import Dim, Shape, product, symbol
 from symgraph.ir.graph import Graph, Value
 from symgraph.ir.ops.elementary import Tanh
+from symgraph.ir.ops.indexing import OneHot, Take
 from symgraph.ir.ops.leaves import Input, State
 from symgraph.ir.ops.reductions import ArgMax
 from symgraph.ir.types import TensorType
@@ -45,7 +46,7 @@ def graphs(draw: st.DrawFn, nodes: int = 12) -> Graph:
 
 
 def _apply(draw: st.DrawFn, b: Builder, pool: list[Value], x: Value) -> Value | None:
-    kind = draw(st.integers(0, 11))
+    kind = draw(st.integers(0, 14))
     rank = x.type.ndim
     if kind == 0:
         return b.apply(Tanh(), x)
@@ -77,6 +78,17 @@ def _apply(draw: st.DrawFn, b: Builder, pool: list[Value], x: Value) -> Value | 
         return _product(draw, b, pool, x)
     if kind == 11:
         return b.where(b.gt(x, 0.25), x, b.mul(x, 0.5))
+    if kind == 12 and rank:
+        at = b.apply(ArgMax((rank - 1,)), x)
+        return b.apply(OneHot(4, float64), at) if rank < 4 else None
+    if kind == 13 and rank:
+        table = pool[draw(st.integers(0, len(pool) - 1))]
+        if table.shape[-1:] == x.shape[-1:]:
+            return b.apply(Take(table.type.ndim - 1), table, b.apply(ArgMax((rank - 1,)), x))
+        return None
+    if kind == 14 and rank and product(x.shape) != 0:
+        shape = [1, *x.shape, 1] if draw(st.booleans()) else [d for d in x.shape if d != 1]
+        return b.reshape(x, shape) if len(shape) < 5 else None
     return None
 
 

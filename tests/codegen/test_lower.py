@@ -84,6 +84,13 @@ def test_training_step(n: int) -> None:
     check(graph, lowering, [x, y], states, rtol=1e-4, atol=1e-5)
 
 
+def test_lowering_twice_gives_the_same_plan() -> None:
+    one, two = (make_plan(mlp_step((8, 6, 6, 10))).plan for _ in range(2))
+    assert list(one.kernels) == list(two.kernels)
+    assert [(s.kernel, s.args, s.sizes) for s in one.steps] == [(s.kernel, s.args, s.sizes) for s in two.steps]
+    assert one.live == two.live
+
+
 def test_elementwise_is_one_flat_loop() -> None:
     x, y = sg.placeholder((None, 4, 5)), sg.placeholder((None, 4, 5))
     (text,) = texts(check_random([x, y], [x * y + 1], (3, 4, 5), (3, 4, 5)))
