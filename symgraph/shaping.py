@@ -209,7 +209,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     """
     keys = list(key) if isinstance(key, tuple) else [key]
     used = sum(k is not None and k is not Ellipsis for k in keys)
-    if used > x.ndim or keys.count(Ellipsis) > 1:
+    if used > x.ndim or sum(k is Ellipsis for k in keys) > 1:
         raise ShapeError(f"too many indices for {x.type}: {used}")
     at = next((i for i, k in enumerate(keys) if k is Ellipsis), len(keys))
     keys[at : at + 1] = [slice(None)] * (x.ndim - used)

@@ -282,11 +282,6 @@ def constant(value: Any, dtype: Any = None, name: str = "") -> Tensor:
     return Tensor(tracer.constant(array, wanted), name)
 
 
-def is_weak(x: Any) -> bool:
-    """Python and NumPy scalars: they take the dtype of the tensor they meet."""
-    return isinstance(x, (bool, int, float, np.generic)) and not isinstance(x, Tensor)
-
-
 def as_value(x: TensorLike, dtype: DType | None = None) -> Value:
     """The graph value of a tensor or array; of ``dtype`` if given (scalars and arrays are converted, tensors cast).
 
@@ -316,10 +311,10 @@ def common_dtype(*operands: TensorLike) -> DType:
     for x in operands:
         if isinstance(x, Tensor):
             parts.append(x.dtype)
+        elif isinstance(x, np.generic):  # before float: NumPy's float64 is one
+            parts.append(x.item())
         elif isinstance(x, (bool, int, float)):
             parts.append(x)
-        elif isinstance(x, np.generic):
-            parts.append(x.item())
         else:
             parts.append(as_value(x).dtype)
     return promote(*parts)
