@@ -119,10 +119,10 @@ def divide_by_power_of_two(e: Emitter, op: Op, operands: Sequence[Value]) -> Val
     """x / 2**k = x * 2**-k: both only move the exponent."""
     x, y = operands
     c = scalar_of(y)
-    inverse = None if c is None else _reciprocal(c)
-    if inverse is None or float(np.frexp(c)[0]) not in (0.5, -0.5):
+    if c is None or abs(float(np.frexp(c)[0])) != 0.5:
         return None
-    return e.mul(x, e.full(x.shape, inverse, x.dtype))
+    inverse = _reciprocal(c)
+    return None if inverse is None else e.mul(x, e.full(x.shape, inverse, x.dtype))
 
 
 @rule(Div, exact=False, example=lambda s: s.div(s.input("f32[N]"), 3.0))

@@ -126,7 +126,7 @@ def _minus_logsumexp(s: Sketch, x: Value) -> Value:
     return s.sub(x, s.broadcast(s.apply(LogSumExp((1,)), x), x.shape, (0,)))
 
 
-@rule(Sub, exact=False, example=lambda s: _softmax_gradient(s, s.input("f32[N,5]"), s.input("f32[N,5]"), s.input("f32[N]")))
+@rule(Sub, exact=False, example=lambda s: _softmax_gradient(s, *map(s.input, ("f32[N,5]", "f32[N,5]", "f32[N]"))))
 def gradient_of_shifted_softmax(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """g*p - p*sum(g*p) for p = softmax(x) is the same for g + c, whatever c is along the axis: c is left out."""
     scaled, rest = operands

@@ -1,0 +1,102 @@
+"""What a compilation did, as text: every stage from the graph as built to the target's code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .codegen.loop.text import print_kernel
+from .codegen.plan import Plan, PlanBuffer, Step
+from .ir.passes import PIPELINE, Report
+from .ir.printer import print_graph
+
+if TYPE_CHECKING:
+    from .stages import Stages
+
+_WIDTH = 100
+
+
+def explain(stages: Stages) -> str:
+    """The report of one compilation: the graph before the passes, what each pass did and why, the graph after, the
+    clusters with the reason for each, kernels, plan, and the target's code."""
+    sections = (
+        ("graph as built", print_graph(stages.imported)),
+        ("passes", passes_text(stages.report)),
+        ("graph after the passes", print_graph(stages.optimized)),
+        ("clusters and memory", str(stages.lowering)),
+        ("kernels", kernels_text(stages.plan)),
+        ("plan", plan_text(stages.plan)),
+        (f"target {stages.options.target}", "\n".join(_target_lines(stages))),
+    )
+    return "\n".join(f"{_rule(title)}\n{text.rstrip()}\n" for title, text in sections)
+
+
+def _rule(title: str) -> str:
+    return f"== {title} {'=' * max(0, _WIDTH - len(title) - 4)}"
+
+
+def passes_text(report: Report) -> str:
+    """Each pass with its rules that fired: how often, whether exact, and why."""
+    rules = {rule.name: rule for one in PIPELINE for rule in one.rules}
+    lines: list[str] = []
+    for record in report.passes:
+        lines.append(f"{record.name}: {record.nodes_before} -> {record.nodes_after} nodes")
+        for name, count in sorted(record.fired.items(), key=lambda item: (-item[1], item[0])):
+            rule = rules.get(name)
+            promise = "" if rule is None else f" [{'exact' if rule.exact else 'inexact'}] {rule.why}"
+            lines.append(f"  {count:4} x {name}{promise}")
+        if not record.fired:
+            lines.append("  nothing to do")
+    return "\n".join(lines)
+
+
+def kernels_text(plan: Plan) -> str:
+    """The loop IR of every distinct kernel, with the number of steps that call it."""
+    parts: list[str] = []
+    for key, kernel in plan.kernels.items():
+        calls = sum(step.kernel == key for step in plan.steps)
+        parts.append(f"# called by {calls} step(s)\n{print_kernel(kernel)}")
+    return "\n".join(parts)
+
+
+def plan_text(plan: Plan) -> str:
+    """Buffers with their sizes and lives, then the calls in order with the layers they compute."""
+    dims = f" dims({', '.join(plan.symbols)})" if plan.symbols else ""
+    lines = [f"plan @{plan.name}{dims} {{"]
+    lines += [f"  {_buffer_text(plan, buffer)}" for buffer in plan.buffers.values()]
+    lines += [f"  {i}: {_step_text(plan, step)}" for i, step in enumerate(plan.steps)]
+    if plan.outputs:
+        lines.append(f"  return {', '.join(plan.outputs)}")
+    return "\n".join([*lines, "}"])
+
+
+def _buffer_text(plan: Plan, buffer: PlanBuffer) -> str:
+    shape = ",".join(str(d) for d in buffer.shape)
+    slot = f"[{buffer.slot}]" if buffer.slot >= 0 else ""
+    text = f"buf {buffer.name} : {buffer.dtype.short}[{shape}] {buffer.kind}{slot}, {buffer.nbytes} bytes"
+    if buffer.alias:
+        text += f", in the memory of {buffer.alias}"
+    if buffer.name in plan.live:
+        first, last = plan.live[buffer.name]
+        text += f", live {first}..{last}"
+    return text
+
+
+def _step_text(plan: Plan, step: Step) -> str:
+    kernel = plan.kernels[step.kernel]
+    modes = {"in": "", "out": "out ", "inout": "inout "}
+    args = ", ".join(f"{modes[b.mode]}{a}" for a, b in zip(step.args, kernel.buffers, strict=True))
+    sizes = "; " + ", ".join(str(d) for d in step.sizes) if step.sizes else ""
+    sites = ", ".join(dict.fromkeys(map(str, step.sites)))
+    return f"call {kernel.name}({args}{sizes})" + (f"  # {sites}" if sites else "")
+
+
+def _target_lines(stages: Stages) -> Iterator[str]:
+    """What the executable says of itself: native targets their LLVM code, the NumPy target its source."""
+    executable = stages.executable
+    if hasattr(executable, "llvm_ir"):
+        yield str(executable)
+        for name, code in executable.llvm_ir().items():
+            yield f"\n; kernel {name}\n{code}"
+    else:
+        yield getattr(executable, "text", str(executable))
