@@ -9,16 +9,10 @@ from typing import Any
 from ....dtypes import bool_, int64
 from ....errors import InternalError
 from ...loop.grammar import Bitcast, Bounds, Call, Cast, Const, Expr, Load, Select, Size, Var
+from ...loop.walk import children
 from .access import Memory, flat_offset, load
 from .emit import EmitAlgebra
-from .vector import Value, constant, extract, splat
-
-#: The operands of each kind of expression.
-OPERANDS: dict[type, Callable[[Any], tuple[Expr, ...]]] = {
-    Const: lambda e: (), Size: lambda e: (), Var: lambda e: (), Load: lambda e: e.index, Call: lambda e: e.args,
-    Select: lambda e: (e.condition, e.if_true, e.if_false), Cast: lambda e: (e.value,), Bitcast: lambda e: (e.value,),
-    Bounds: lambda e: (e.index, e.size),
-}  # fmt: skip
+from .vector import Value, constant, splat
 
 _FAILED = """define internal void @sg_bounds_failed(ptr %status, i64 %check, i64 %index, i64 %size) cold noinline #0 {
 entry:
@@ -69,7 +63,7 @@ class ExpressionWriter:
             if self._find(e) is not None:
                 stack.pop()
                 continue
-            waiting = [o for o in OPERANDS[type(e)](e) if self._find(o) is None]
+            waiting = [o for o in children(e) if self._find(o) is None]
             if waiting:
                 stack.extend(waiting)
                 continue
@@ -142,5 +136,3 @@ _WRITE: dict[type, Callable[[ExpressionWriter, Any], Value]] = {
     Bitcast: lambda x, e: x.s.bitcast(x.value(e.value), e.dtype),
     Bounds: ExpressionWriter._bounds,
 }
-
-__all__ = ["OPERANDS", "ExpressionWriter", "extract"]

@@ -7,13 +7,15 @@ import hashlib
 from ....dtypes import int64
 from ....ir.dims import Dim, floordiv, product
 from ...loop.grammar import Call, Const, Contract, Fold, Kernel, Let, Loop, Size, Stmt, Store, Var
+from ...loop.walk import body_of, statements
 from .access import Memory
 from .compiled import CompiledKernel, Phase
+from .contract import emit_contract, plan_contract
 from .cpu import Cpu, function_attributes
 from .emit import EmitAlgebra
 from .expression import ExpressionWriter
 from .pipeline import compiler_for
-from .ranges import cost, parts, statements
+from .ranges import cost
 from .statement import StatementWriter
 from .vector import Value
 from .writer import FunctionWriter, Module
@@ -22,15 +24,15 @@ from .writer import FunctionWriter, Module
 TASK_COST = 1 << 18
 
 #: Changes where generated code changes; a part of cache keys.
-VERSION = 1
+VERSION = 2
 
 
 def compile_kernel(kernel: Kernel, cpu: Cpu, key: str = "") -> CompiledKernel:
     """Object code for a kernel; ``key`` is its :func:`kernel_key` where that is known already."""
     key = key or kernel_key(kernel, cpu)
-    text, phases = kernel_text(kernel, cpu, f"sg_{key[:24]}")
+    text, phases, workspace = kernel_text(kernel, cpu, f"sg_{key[:24]}")
     code = compiler_for(cpu).object_code(text)
-    return CompiledKernel(key, code, phases, 0, text)
+    return CompiledKernel(key, code, phases, workspace, text)
 
 
 def kernel_key(kernel: Kernel, cpu: Cpu) -> str:
@@ -43,15 +45,18 @@ def kernel_key(kernel: Kernel, cpu: Cpu) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def kernel_text(kernel: Kernel, cpu: Cpu, symbol: str) -> tuple[str, tuple[Phase, ...]]:
-    """The LLVM text of a kernel, and its phases."""
+def kernel_text(kernel: Kernel, cpu: Cpu, symbol: str) -> tuple[str, tuple[Phase, ...], Dim]:
+    """The LLVM text of a kernel, its phases, and the bytes of workspace they share."""
     module = Module(cpu.triple, function_attributes(cpu))
+    planned = plan_contract(kernel.parallel, kernel, cpu) if isinstance(kernel.parallel, Contract) else None
+    if planned is not None:
+        phases, workspace = emit_contract(module, symbol, planned, cpu, lambda w: _begin(w, kernel, cpu), _header)
+        return module.text(), phases, workspace
     body = tuple(_plain_contraction(t) if isinstance(t, Contract) else t for t in kernel.body)
     units: Dim = 1
     grain: Dim = 1
     w = FunctionWriter(module)
-    _unpack(w, kernel)
-    writer = _open(w, kernel, cpu)
+    writer = _begin(w, kernel, cpu)
     if len(body) == 1 and isinstance(body[0], Loop) and body[0].kind == "par":
         loop = body[0]
         units, grain = loop.extent, _grain(loop, cpu)
@@ -63,7 +68,13 @@ def kernel_text(kernel: Kernel, cpu: Cpu, symbol: str) -> tuple[str, tuple[Phase
     else:
         writer.block(body)
     module.declare(symbol, w.finish(_header(symbol)))
-    return module.text(), (Phase(symbol, units, grain),)
+    return module.text(), (Phase(symbol, units, grain),), 0
+
+
+def _begin(w: FunctionWriter, kernel: Kernel, cpu: Cpu) -> StatementWriter:
+    """Start a phase's function."""
+    _unpack(w, kernel)
+    return _open(w, kernel, cpu)
 
 
 def _open(w: FunctionWriter, kernel: Kernel, cpu: Cpu) -> StatementWriter:
@@ -109,9 +120,9 @@ def _total_cost(stmts: tuple[Stmt, ...]) -> Dim:
     total: Dim = 0
     plain: list[Stmt] = []
     for stmt in stmts:
-        inner = parts(stmt)[1]
+        inner = body_of(stmt)
         if isinstance(stmt, (Loop, Fold)):
-            own = cost((stmt,)) if not any(isinstance(t, (Loop, Fold)) for t in inner) else _total_cost(tuple(inner)) + 1
+            own = cost((stmt,)) if not any(isinstance(t, (Loop, Fold)) for t in inner) else _total_cost(inner) + 1
             total = total + own * stmt.extent
         else:
             plain.append(stmt)

@@ -6,26 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ....dtypes import int64
-from ...loop.grammar import (
-    Bitcast,
-    Bounds,
-    Call,
-    Cast,
-    Const,
-    Contract,
-    Expr,
-    Fold,
-    Let,
-    Load,
-    Loop,
-    Select,
-    Stmt,
-    Store,
-)
+from ...loop.grammar import Bitcast, Bounds, Call, Cast, Expr, Fold, Load, Loop, Select, Stmt, Store
+from ...loop.walk import expressions, is_using, linear, statements
 from .access import Memory, first_lanes
 from .cpu import Cpu
 from .emit import EmitAlgebra
-from .expression import OPERANDS
 from .vector import Value, constant, ramp
 
 #: Relative cost of evaluating one expression node; calls that are not listed cost 1.
@@ -39,40 +24,6 @@ _NODE_COST: dict[type, Callable[[Expr], int]] = {
     Load: lambda e: 1, Select: lambda e: 1, Cast: lambda e: 1, Bitcast: lambda e: 0, Bounds: lambda e: 4,
 }  # fmt: skip
 
-_PARTS: dict[type, Callable[[Stmt], tuple[Sequence[Expr], Sequence[Stmt]]]] = {
-    Let: lambda t: ((t.value,), ()) if isinstance(t, Let) else ((), ()),
-    Store: lambda t: ((*t.index, t.value), ()) if isinstance(t, Store) else ((), ()),
-    Loop: lambda t: ((), t.body) if isinstance(t, Loop) else ((), ()),
-    Fold: lambda t: ((*t.init, *t.next), t.body) if isinstance(t, Fold) else ((), ()),
-    Contract: lambda t: ((t.a, t.b), t.epilogue) if isinstance(t, Contract) else ((), ()),
-}
-
-
-def parts(stmt: Stmt) -> tuple[Sequence[Expr], Sequence[Stmt]]:
-    """The expressions a statement evaluates itself, and the statements in it."""
-    return _PARTS[type(stmt)](stmt)
-
-
-def statements(stmts: Iterable[Stmt]) -> list[Stmt]:
-    """Some statements and all those inside them."""
-    found = list(stmts)
-    for stmt in found:
-        found += parts(stmt)[1]
-    return found
-
-
-def expressions(stmts: Iterable[Stmt]) -> list[Expr]:
-    """Every distinct expression node of some statements."""
-    seen: dict[int, Expr] = {}
-    todo: list[Expr] = [e for stmt in statements(stmts) for e in parts(stmt)[0]]
-    while todo:
-        e = todo.pop()
-        if id(e) not in seen:
-            seen[id(e)] = e
-            todo += OPERANDS[type(e)](e)
-    return list(seen.values())
-
-
 def cost(stmts: Iterable[Stmt]) -> int:
     """Rough cost of one run of some statements, inner loops counted once."""
     total = 0
@@ -85,26 +36,42 @@ def cost(stmts: Iterable[Stmt]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """How a range is cut: ``wide`` lanes at a time while they fill, then ``narrow`` ones; the rest under a mask, or one by one."""
+    """How a range is cut: ``wide`` lanes at a time while they fill, then ``narrow`` ones; the rest under a mask (``masked``), or one
+    by one. ``single``: everything under the mask, one copy of the code. ``cheap_masks``: a mask costs less than another
+    copy of the code for half the lanes."""
 
     wide: int
     narrow: int
     masked: bool
-    #: Everything under the mask: one copy of the code, where a second would cost more than the masks do.
     single: bool = False
+    cheap_masks: bool = False
 
 
 def choose_lanes(cpu: Cpu, stmt: Stmt, buffers: Mapping[str, Memory]) -> Lanes:
     """The cut for a vector loop or fold, by the machine and the cost of its body only."""
     narrow = cpu.lanes
     price = cost((stmt,))
+    variable = stmt.var if isinstance(stmt, (Loop, Fold)) else ""
     touched = [buffers[e.buffer] for e in expressions((stmt,)) if isinstance(e, Load)]
     touched += [buffers[t.buffer] for t in statements((stmt,)) if isinstance(t, Store)]
     masked = cpu.arch == "x86_64" and (
         cpu.vector_bytes == 64 or (cpu.vector_bytes == 32 and all(m.dtype.itemsize >= 4 for m in touched))
     )
+    scattered = [e for e in expressions((stmt,)) if isinstance(e, Load) and not _is_contiguous(e, variable)]
+    price += 8 * len(scattered)
     unroll = 4 if price <= 6 else 2 if price <= 16 else 1
-    return Lanes(unroll * narrow, narrow, masked, single=masked and unroll == 1 and price > 32)
+    cheap = cpu.vector_bytes == 64
+    return Lanes(unroll * narrow, narrow, masked, cheap and not scattered and unroll == 1, cheap)
+
+
+def _is_contiguous(load: Load, variable: str) -> bool:
+    """Whether consecutive iterations read one element, or consecutive ones (as far as can be seen)."""
+    if any(is_using(i, {variable}) for i in load.index[:-1]):
+        return False
+    if not load.index or not is_using(load.index[-1], {variable}):
+        return True
+    form = linear(load.index[-1])
+    return form is not None and form[0].get(variable) == 1
 
 
 #: Writes one copy of the body: the iteration numbers (a ramp, or one scalar), the lanes, the mask, the carried values.
@@ -122,24 +89,40 @@ class RangeWriter:
         self.body = body
         self.narrow = narrow or (lambda values, lanes: values)
 
-    def write(self, start: Value, stop: Value, carried: Sequence[Value] = ()) -> Sequence[Value]:
-        """Write everything; ``carried`` start with the lanes of the first part (:meth:`first_lanes_of`), and come back scalar."""
-        known = isinstance(start.const, int) and isinstance(stop.const, int)
+    def first_width(self, count: Value) -> int:
+        """The lanes of the first part of a range of ``count``: what carried values must start with."""
         cut = self.lanes
-        if cut.single and not (known and (int(stop.const or 0) - int(start.const or 0)) % cut.narrow == 0):
-            return self.narrow(self._masked(start, stop, carried), 1)
-        s = self.s
-        count = s.sub(stop, start)
-        for width in dict.fromkeys((cut.wide, cut.narrow)):
+        if not isinstance(count.const, int):
+            return cut.narrow if cut.single else cut.wide
+        fitting = [w for w in self._widths(count) if w <= count.const]
+        return fitting[0] if fitting else cut.narrow if cut.masked else 1
+
+    def write(self, start: Value, stop: Value, carried: Sequence[Value] = ()) -> Sequence[Value]:
+        """Write everything; ``carried`` start with the lanes of the first part and come back scalar."""
+        count = self.s.sub(stop, start)
+        widths = list(dict.fromkeys(self._widths(count)))
+        for width in widths:
             carried = self.narrow(carried, width)
-            if width == cut.narrow and cut.masked and width != cut.wide and not (known and _divides(width, count)):
-                break  # the mask takes the rest
-            middle = s.add(start, _floor_to(s, count, width))
+            middle = self.s.add(start, _floor_to(self.s, count, width))
             carried = self._full(start, middle, width, carried)
-            start, count = middle, s.sub(stop, middle)
-        if cut.masked:
+            start, count = middle, self.s.sub(stop, middle)
+        if self.lanes.masked:
+            carried = self.narrow(carried, self.lanes.narrow)
             return self.narrow(self._masked(start, stop, carried), 1)
-        return self._full(start, stop, 1, self.narrow(carried, 1))
+        return carried if 1 in widths else self._full(start, stop, 1, self.narrow(carried, 1))
+
+    def _widths(self, count: Value) -> list[int]:
+        """The widths that take as many iterations as they can, one after the other; what is left is masked or scalar."""
+        cut = self.lanes
+        if not isinstance(count.const, int):
+            return [] if cut.single else [cut.wide] if cut.masked else [cut.wide, cut.narrow]
+        rest = count.const % cut.narrow
+        if rest == 0:
+            return [cut.wide, cut.narrow]
+        halves = [cut.narrow >> i for i in range(1, cut.narrow.bit_length()) if rest & (cut.narrow >> i)]
+        if not cut.cheap_masks and len(halves) <= 2:
+            return [cut.wide, cut.narrow, *halves]
+        return [] if cut.single else [cut.wide] if cut.masked else [cut.wide, cut.narrow]
 
     def _full(self, start: Value, stop: Value, width: int, carried: Sequence[Value]) -> Sequence[Value]:
         return self._loop(start, stop, width, carried, lambda i: None)
@@ -173,15 +156,8 @@ class RangeWriter:
         return first if width == 1 else ramp(first, constant(1, int64), width)
 
 
-def _divides(width: int, count: Value) -> bool:
-    return isinstance(count.const, int) and count.const % width == 0
-
-
 def _floor_to(s: EmitAlgebra, count: Value, width: int) -> Value:
     """``count`` rounded down to a multiple of ``width``, a power of two."""
     if isinstance(count.const, int):
         return constant(count.const // width * width, int64)
     return s.instruction("and", count, constant(-width, int64))
-
-
-__all__ = ["Lanes", "RangeWriter", "choose_lanes", "cost", "expressions", "parts", "statements"]

@@ -73,10 +73,6 @@ class StatementWriter:
         cut = choose_lanes(self.s.cpu, stmt, self.x.buffers) if in_lanes else Lanes(1, 1, False)
         extent = self.s.size(stmt.extent)
         outer = self.lanes
-        first = cut.narrow if cut.single else cut.wide
-        if isinstance(extent.const, int) and extent.const < first:
-            first = cut.narrow if cut.masked or extent.const >= cut.narrow else 1
-        state = [self._state(self.x.value(e), first if in_lanes else outer) for e in stmt.init]
 
         def body(numbers: Value, lanes: int, mask: Value | None, carried: Sequence[Value]) -> Sequence[Value]:
             if in_lanes:
@@ -98,6 +94,8 @@ class StatementWriter:
             return values
 
         writer = RangeWriter(self.s, cut, body, narrow if in_lanes else None)
+        first = writer.first_width(extent) if in_lanes else outer
+        state = [self._state(self.x.value(e), first) for e in stmt.init]
         final = writer.write(constant(0, int64), extent, state)
         for name, value in zip(stmt.names, final, strict=True):
             self.x.names[name] = value

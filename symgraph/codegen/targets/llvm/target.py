@@ -98,11 +98,11 @@ class LlvmExecutable:
 
     def __str__(self) -> str:
         lines = [f"llvm for {self.cpu.name}, {self.cpu.vector_bytes}-byte vectors"]
-        for name, compiled in self.kernels.items():
-            for phase in compiled.phases:
-                lines.append(
-                    f"  {name}: {len(compiled.object_code)} bytes, {phase.units} unit(s), tasks of {phase.grain} or more"
-                )
+        lines += [
+            f"  {name}: {len(compiled.object_code)} bytes, {phase.units} unit(s), tasks of {phase.grain} or more"
+            for name, compiled in self.kernels.items()
+            for phase in compiled.phases
+        ]
         return "\n".join(lines)
 
 
