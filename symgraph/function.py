@@ -16,7 +16,7 @@ from .options import Options, default_options
 from .stages import Stages, compile_stages
 from .tensor import Tensor, TensorLike, as_tensor
 from .tracer import describe
-from .variable import Variable
+from .variable import Variable, readable
 
 Array = np.ndarray[Any, Any]
 Updates = Sequence[tuple[Variable, TensorLike]] | Mapping[Variable, TensorLike]
@@ -28,11 +28,12 @@ _update_lock = threading.RLock()
 class _Binding:
     """What is known once the shapes of the arguments are: the frame, and the shapes of the results."""
 
-    __slots__ = ("frame", "outputs")
+    __slots__ = ("frame", "has_empty", "outputs")
 
-    def __init__(self, frame: Any, outputs: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]) -> None:
+    def __init__(self, frame: Any, outputs: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...], has_empty: bool) -> None:
         self.frame = frame
         self.outputs = outputs
+        self.has_empty = has_empty
 
 
 class Function:
@@ -87,6 +88,8 @@ class Function:
             for i, (a, dtype) in enumerate(zip(arrays, dtypes))  # noqa: B905 - lengths were just compared
         ]
         binding = self._bindings.get(tuple([a.shape for a in checked])) or self._bind(checked)
+        if binding.has_empty:
+            checked = [readable(a) for a in checked]
         results = [np.empty(shape, dtype) for shape, dtype in binding.outputs]
         if self._lock is None:
             failure = self._executable.run(binding.frame, checked, self._states, results)
@@ -154,7 +157,7 @@ class Function:
                 raise ShapeError(f"{self.name}: {condition.meaning} does not fit where {where}")
         outputs = tuple((tuple(evaluator(d)(sizes) for d in shape), dtype) for shape, dtype in self._results)
         frame = self._executable.frame(tuple(sizes[s] for s in self.stages.plan.symbols))
-        binding = _Binding(frame, outputs)
+        binding = _Binding(frame, outputs, any(a.size == 0 for a in arrays))
         if len(self._bindings) >= 64:
             self._bindings.clear()
         self._bindings[tuple(a.shape for a in arrays)] = binding

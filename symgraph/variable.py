@@ -15,6 +15,18 @@ from .tensor import Tensor
 from .tracer import tracer
 
 _slots = itertools.count()
+Array = np.ndarray[Any, Any]
+
+
+def readable(array: Array) -> Array:
+    """``array``, or for an empty one an equal view into memory where its empty axes have room for one element.
+
+    Native code may read element 0 of an axis whose value it then does not use; there has to be one.
+    """
+    if array.size:
+        return array
+    room = np.zeros([max(d, 1) for d in array.shape], array.dtype)
+    return room[tuple(slice(0, d) for d in array.shape)]
 
 
 class Variable(Tensor):
@@ -27,9 +39,9 @@ class Variable(Tensor):
         type_ = TensorType(as_dtype(array.dtype), array.shape)
         label = name or "variable"
         super().__init__(tracer.apply(State(next(_slots), label, type_, self)), name)
-        self.array: np.ndarray[Any, Any] = array
+        self.array: Array = readable(array)
 
-    def get_value(self, borrow: bool = False) -> np.ndarray[Any, Any]:
+    def get_value(self, borrow: bool = False) -> Array:
         """A copy of the value; with ``borrow`` the array itself, which later calls may change."""
         return self.array if borrow else self.array.copy()
 

@@ -223,3 +223,15 @@ def test_givens_that_go_round_are_refused() -> None:
     y = x + 1
     with pytest.raises(sg.GraphError, match="depends on it"):
         sg.function([], y, givens={x: y * 2})
+
+
+def test_empty_arrays_are_never_read(target: str) -> None:
+    table, rows = sg.placeholder((None, 3)), sg.placeholder((None,), "int32")
+    f = sg.function([table, rows], sg.take(table, rows) + 1, target=target)
+    assert f(np.zeros((0, 3)), []).shape == (0, 3)
+    with pytest.raises(sg.BoundsError, match="index 0 is out of bounds for axis 0 of size 0"):
+        f(np.zeros((0, 3)), [0])
+    x, y = sg.placeholder((None, 2)), sg.placeholder((None, 2))
+    both = sg.function([x, y], sg.concatenate([x, y]) * 2, target=target)
+    assert both(np.zeros((0, 2)), np.ones((2, 2))).tolist() == [[2, 2], [2, 2]]
+    assert both(np.zeros((0, 2)), np.zeros((0, 2))).shape == (0, 2)

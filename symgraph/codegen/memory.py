@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,8 @@ def _bytes_by_root(plan: Plan, sizes: Mapping[str, int]) -> dict[str, int]:
         for dim in buffer.shape:
             if evaluate(dim, sizes) < 0:
                 raise ArgumentError(f"{plan.name}: a size, {dim}, is negative {_where(sizes)}")
-        nbytes = evaluate(buffer.nbytes, sizes)
+        # An empty axis has room for one element, as native code may read it (without using it).
+        nbytes = buffer.dtype.itemsize * prod(max(evaluate(d, sizes), 1) for d in buffer.shape)
         if nbytes > LARGEST:
             shape = tuple(evaluate(d, sizes) for d in buffer.shape)
             raise ArgumentError(
