@@ -111,7 +111,7 @@ class Function:
             weak = isinstance(argument, (bool, int, float)) and not (
                 isinstance(argument, float) and wanted.kind in "biu"
             )
-            if not weak and not np.can_cast(array.dtype, wanted, "same_kind"):
+            if array.size and not weak and not np.can_cast(array.dtype, wanted, "same_kind"):
                 raise DTypeError(
                     f"{self.name}: argument {slot} ({self._labels[slot]}) has dtype {array.dtype}, "
                     f"which does not convert to {wanted} without loss; convert it first"

@@ -40,7 +40,7 @@ def test_symbolic_sizes() -> None:
     plan = make_plan({"a": N, "b": 2 * N}, [("a", "b")])
     assert layout(plan, {"N": 16}).nbytes == 3 * 64
     assert layout(plan, {"N": 17}).nbytes == 128 + 192
-    assert layout(plan, {"N": 0}).nbytes == 0
+    assert layout(plan, {"N": 0}).nbytes == 128  # room for one element each
 
 
 def test_the_smallest_gap_is_taken() -> None:
@@ -141,7 +141,7 @@ def test_no_two_live_buffers_overlap(plan: Plan, n: int) -> None:
         root = memory.root_of(plan, name)
         assert found.offsets[name] == found.offsets[root]
         if root in lifetimes:
-            start, size = found.offsets[name], int(np.prod([memory.evaluate(d, sizes) for d in buffer.shape])) * 4
+            start, size = found.offsets[name], int(np.prod([max(memory.evaluate(d, sizes), 1) for d in buffer.shape])) * 4
             assert start % ALIGNMENT == 0 and start + size <= found.nbytes
             spans[name] = (root, start, start + size, *lifetimes[root])
     for a, (root_a, low_a, high_a, first_a, last_a) in spans.items():
