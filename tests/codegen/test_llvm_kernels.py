@@ -141,7 +141,7 @@ kernel scale(x: in f32[N,64], s: in f32[N], t: in f32[], y: out f32[N,64]; N) {
 }
 """)
     cpu = next(iter(CPUS.values()))
-    text, _ = kernel_text(kernel, cpu, "sg_scale")
+    text, *_ = kernel_text(kernel, cpu, "sg_scale")
     before_loop, _, inside = text[text.index("define void @sg_scale") :].partition("loop")
     assert text.count("call float @llvm.sqrt.f32") == 2
     assert "@llvm.sqrt.f32" in before_loop and "@llvm.sqrt" not in inside[inside.index("store <") - 200 :]

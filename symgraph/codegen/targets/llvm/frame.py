@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ....ir.dims import evaluator
+from ...memory import Layout, allocate_arena, layout, root_of
 from ...plan import Plan
 from .compiled import CompiledKernel
 from .driver import CONTEXT_FIELDS, TASK_FIELDS
 
-_ALIGNMENT = 64
 #: More tasks than this of one step gain nothing.
 _MOST_CHUNKS = 512
 
@@ -52,9 +52,9 @@ class Workplace:
     __slots__ = ("_keep", "address", "io", "states", "status")
 
     def __init__(self, frame: Frame) -> None:
-        arena = np.empty(frame.nbytes + frame.workspace + 2 * _ALIGNMENT, np.uint8)
-        base = _aligned(arena.ctypes.data)
-        scratch = _aligned(base + frame.nbytes)
+        arena = frame.new_arena()
+        base = arena.ctypes.data
+        scratch = base + frame.layout.nbytes
         pointers = np.zeros(max(len(frame.roots), 1), np.uint64)
         patches: list[tuple[int, int]] = []
         for i, root in enumerate(frame.roots):
@@ -62,7 +62,7 @@ class Workplace:
                 patches.append((frame.numbers[root], pointers.ctypes.data + 8 * i))
             else:
                 fixed = frame.constants.get(root)
-                pointers[i] = base + frame.offsets[root] if fixed is None else fixed
+                pointers[i] = base + frame.layout.offsets[root] if fixed is None else fixed
         table = np.array(patches, np.uint64).reshape(-1)
         sizes = np.array(frame.sizes or [0], np.int64)
         tasks = np.zeros((max(len(frame.calls), 1), TASK_FIELDS), np.uint64)
@@ -83,18 +83,16 @@ class Workplace:
 class Frame:
     """A plan bound to one set of sizes. ``free`` holds the workplaces no call is using."""
 
-    __slots__ = ("calls", "constants", "free", "nbytes", "numbers", "offsets", "pool", "roots", "sizes", "workspace")
+    __slots__ = ("_bound", "_plan", "calls", "constants", "free", "layout", "numbers", "pool", "roots", "sizes", "workspace")
 
     def __init__(
         self, plan: Plan, kernels: Mapping[str, CompiledKernel], functions: Mapping[str, int], constants: Mapping[str, int],
         pool: int, sizes: Sequence[int],
     ) -> None:  # fmt: skip
-        from ...memory import layout
-
         bound = dict(zip(plan.symbols, sizes, strict=True))
-        placed = layout(plan, bound)
-        self.offsets: Mapping[str, int] = placed.offsets
-        self.nbytes: int = placed.nbytes
+        self._plan = plan
+        self._bound = bound
+        self.layout = layout(plan, bound)
         self.workspace = 0
         self.constants = constants
         self.pool = pool
@@ -118,6 +116,14 @@ class Frame:
                     self.calls.append(Call(functions[phase.symbol], first, at, units, chunk, number))
         self.free: list[Workplace] = []
 
+    def new_arena(self) -> np.ndarray[Any, Any]:
+        """Memory for the temporaries of one call, and behind them the kernels' workspace.
+
+        Raises:
+            MemoryError: where the system has too little.
+        """
+        return allocate_arena(self._plan, Layout({}, self.layout.nbytes + self.workspace), self._bound)
+
     def take(self) -> Workplace:
         """A workplace for one call; give it back by appending it to ``free``."""
         try:
@@ -126,20 +132,9 @@ class Frame:
             return Workplace(self)
 
 
-def root_of(plan: Plan, name: str) -> str:
-    """The buffer whose memory ``name`` shares."""
-    while plan.buffers[name].alias:
-        name = plan.buffers[name].alias
-    return name
-
-
 def array_numbers(plan: Plan) -> dict[str, int]:
     """The position of every buffer that is an array of the caller's: inputs, then states, then outputs."""
     numbers: dict[str, int] = {}
     for name in (*plan.inputs, *plan.states, *plan.outputs):
         numbers[name] = len(numbers)
     return numbers
-
-
-def _aligned(address: int) -> int:
-    return -(-address // _ALIGNMENT) * _ALIGNMENT
