@@ -71,10 +71,14 @@ def test_reduction(name: str, axis: Any, keepdims: bool) -> None:
 
 
 def test_logsumexp_does_not_overflow() -> None:
-    assert run(lambda x: K.logsumexp(x, axis=0), np.array([1000.0, 1000.0], "float32")) == pytest.approx(1000 + np.log(2))
+    assert run(lambda x: K.logsumexp(x, axis=0), np.array([1000.0, 1000.0], "float32")) == pytest.approx(
+        1000 + np.log(2)
+    )
 
 
-@pytest.mark.parametrize("name", ["maximum", "minimum", "equal", "not_equal", "greater", "greater_equal", "less", "less_equal"])
+@pytest.mark.parametrize(
+    "name", ["maximum", "minimum", "equal", "not_equal", "greater", "greater_equal", "less", "less_equal"]
+)
 def test_function_of_two_tensors(name: str) -> None:
     np.testing.assert_array_equal(run(getattr(K, name), X, Y), getattr(np, name)(X, Y))
 

@@ -171,7 +171,10 @@ def test_merge(index: int) -> None:
 
 def test_merge_functions() -> None:
     a, b = Input((6,)), Input((6,))
-    outs = [getattr(layers, n)([a, b]) for n in ("add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate")]
+    outs = [
+        getattr(layers, n)([a, b])
+        for n in ("add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate")
+    ]
     outs.append(layers.dot([a, b], axes=1))
     assert [K.int_shape(o)[1] for o in outs] == [6] * 6 + [12, 1]
 
@@ -283,7 +286,9 @@ def test_set_weights_errors() -> None:
     layer(Input((6,)))
     with pytest.raises(ValueError, match="with a  weight list of length 1, but the layer was expecting 2 weights"):
         layer.set_weights([np.zeros((6, 2))])
-    with pytest.raises(ValueError, match=r"Layer weight shape \(6, 2\) not compatible with provided weight shape \(2, 6\)"):
+    with pytest.raises(
+        ValueError, match=r"Layer weight shape \(6, 2\) not compatible with provided weight shape \(2, 6\)"
+    ):
         layer.set_weights([np.zeros((2, 6)), np.zeros(2)])
     with pytest.raises(RuntimeError, match="the layer isn't built"):
         Dense(2).count_params()
@@ -311,7 +316,10 @@ def test_masks_pass_through_and_stop() -> None:
     [
         (lambda: Dense(2)(X2), r"was called with an input that isn't a symbolic tensor\. Received type"),
         (lambda: Dense(2)(Input((None,))), "The last dimension of the inputs to `Dense` should be defined"),
-        (lambda: layers.Flatten()(Input((3,))), r"Input 0 is incompatible with layer flatten_1: expected min_ndim=3, found ndim=2"),
+        (
+            lambda: layers.Flatten()(Input((3,))),
+            r"Input 0 is incompatible with layer flatten_1: expected min_ndim=3, found ndim=2",
+        ),
         (lambda: layers.RepeatVector(2)(Input((3, 4))), "expected ndim=2, found ndim=3"),
         (lambda: layers.Flatten()(Input((None, 3))), 'The shape of the input to "Flatten" is not fully defined'),
         (lambda: layers.Reshape((4, 5))(Input((6,))), "total size of new array must be unchanged"),

@@ -92,7 +92,9 @@ def test_sparse_categorical_crossentropy_of_sequences_and_along_another_axis() -
     expected = cce(np.eye(4)[labels], p)
     np.testing.assert_allclose(K.eval(losses.sparse_categorical_crossentropy(labels, p)), expected, rtol=1e-5)
     moved = np.ascontiguousarray(p.transpose(0, 2, 1))
-    np.testing.assert_allclose(K.eval(losses.sparse_categorical_crossentropy(labels, moved, axis=1)), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        K.eval(losses.sparse_categorical_crossentropy(labels, moved, axis=1)), expected, rtol=1e-5
+    )
     with pytest.raises(ValueError, match="Unexpected channels axis 5"):
         losses.sparse_categorical_crossentropy(labels, p, axis=5)
 
@@ -116,7 +118,9 @@ def test_reductions(reduction: str, reference: Any) -> None:
     loss = losses.MeanSquaredError(reduction=reduction)
     np.testing.assert_allclose(K.eval(loss(TRUE, PRED)), reference(per_sample), rtol=1e-5)
     weights = np.arange(6, dtype="float32")
-    np.testing.assert_allclose(K.eval(loss(TRUE, PRED, sample_weight=weights)), reference(per_sample * weights), rtol=1e-5)
+    np.testing.assert_allclose(
+        K.eval(loss(TRUE, PRED, sample_weight=weights)), reference(per_sample * weights), rtol=1e-5
+    )
     column = K.eval(loss(TRUE, PRED, sample_weight=weights[:, None]))
     np.testing.assert_allclose(column, reference(per_sample * weights), rtol=1e-5)
     np.testing.assert_allclose(K.eval(loss(TRUE, PRED, sample_weight=2.0)), 2 * reference(per_sample), rtol=1e-5)
@@ -169,7 +173,11 @@ def test_loss_class_config(name: str) -> None:
 
 
 def test_names() -> None:
-    for short, full in {"mse": "mean_squared_error", "MAE": "mean_absolute_error", "kld": "kullback_leibler_divergence"}.items():
+    for short, full in {
+        "mse": "mean_squared_error",
+        "MAE": "mean_absolute_error",
+        "kld": "kullback_leibler_divergence",
+    }.items():
         assert losses.get(short) is getattr(losses, full)
     assert losses.get("cosine_similarity") is losses.cosine_proximity
     assert losses.get(None) is None

@@ -84,11 +84,6 @@ class ObjectiveGraph:
         return [self.loss_functions[i] for i in self._fed()]
 
     @property
-    def feed_output_shapes_raw(self) -> list[Any]:
-        """The shapes of the outputs that have targets."""
-        return [K.int_shape(self._model.outputs[i]) for i in self._fed()]
-
-    @property
     def feed_output_shapes(self) -> list[Any]:
         """The shapes that targets must have; None where the loss is the user's own."""
         return [self._target_shape(i) for i in self._fed()]

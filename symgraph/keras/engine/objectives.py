@@ -105,7 +105,7 @@ def prepare_sample_weights(
 
 def get_metric_name(metric: Any, weighted: bool = False) -> str:
     """The name under which a metric is reported."""
-    if isinstance(metric, str) and metric in ("accuracy", "acc", "crossentropy", "ce"):
+    if isinstance(metric, str):  # the user's own name for it
         return metric
     found = metrics_module.get(metric)
     return str(getattr(found, "name", None) or getattr(found, "__name__", None) or type(found).__name__)

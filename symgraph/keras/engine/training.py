@@ -154,10 +154,6 @@ class Model(Network):
             if goal.feed_output_names and isinstance(y, (list, tuple)) and not y:
                 raise ValueError(f"No targets were given; the model expects some for {goal.feed_output_names}.")
             y = training_utils.standardize_input_data(
-                y, goal.feed_output_names, None, check_batch_axis=False, exception_prefix="target"
-            )
-            training_utils.check_loss_and_target_compatibility(y, goal.feed_loss_functions, goal.feed_output_shapes_raw)
-            y = training_utils.standardize_input_data(
                 y, goal.feed_output_names, goal.feed_output_shapes, check_batch_axis=False, exception_prefix="target"
             )
             if sample_weight is not None or class_weight is not None:
@@ -169,6 +165,7 @@ class Model(Network):
                 ]
             if check_array_lengths:
                 training_utils.check_array_length_consistency(x, y, weights)
+            training_utils.check_loss_and_target_compatibility(y, goal.feed_loss_functions, goal.feed_output_shapes)
         else:
             y = []
             if check_array_lengths:
