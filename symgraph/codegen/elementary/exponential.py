@@ -13,21 +13,8 @@ from dataclasses import dataclass
 from ...ir.algebra import Algebra
 from . import tables
 from .basics import (
-    F64,
-    Format,
-    V,
-    elementary,
-    format_of,
-    horner,
-    magnitude,
-    nearest,
-    power_of_two,
-    square,
-    twice,
-    where_greater,
-    where_less,
-    widened,
-    with_sign,
+    F64, Format, V, elementary, format_of, horner, magnitude, nearest, power_of_two, square, twice, where_greater,
+    where_less, widened, with_sign,
 )  # fmt: skip
 
 LOG2_E = 1.0 / math.log(2.0)
@@ -58,12 +45,12 @@ EXP2_S = (1.0, *tables.EXP2_S)
 EXP2_D = (1.0, *tables.EXP2_D)
 
 
-def reduce_exp(s: Algebra[V], x: V) -> tuple[V, V, V]:
-    """``n`` as a float, the low bits of ``n - 1 + bias``, and ``r = x - n log 2``."""
+def reduce_exp(s: Algebra[V], x: V, down: int = 0) -> tuple[V, V]:
+    """Of ``x = n log 2 + r``: the low bits of ``n - 1 - down + bias``, and ``r``."""
     form = format_of(s, x)
-    n, bits = nearest(s, x, LOG2_E, form.bias - 1)
+    n, bits = nearest(s, x, LOG2_E, form.bias - 1 - down)
     r = s.fma(n, s.like(-form.ln2_high, x), x)
-    return n, bits, s.fma(n, s.like(-form.ln2_low, x), r)
+    return bits, s.fma(n, s.like(-form.ln2_low, x), r)
 
 
 def scale(s: Algebra[V], x: V, doubled: V, bits: V, subnormal: float, lift: int) -> V:
@@ -87,7 +74,7 @@ def doubled(coefficients: Sequence[float]) -> tuple[float, ...]:
 
 def exp_of_sum(s: Algebra[V], x: V, rest: V | None, table: ExpTable) -> V:
     """``exp(x + rest)``, where ``rest`` is below an ulp of ``x`` or so (None: 0)."""
-    _, bits, r = reduce_exp(s, x)
+    bits, r = reduce_exp(s, x)
     r = r if rest is None else s.add(r, rest)
     value = scale(s, x, horner(s, r, doubled(table.coefficients)), bits, table.subnormal, table.lift)
     return saturate(s, x, value, table.underflow, table.overflow)
@@ -95,14 +82,14 @@ def exp_of_sum(s: Algebra[V], x: V, rest: V | None, table: ExpTable) -> V:
 
 def exp_nonpositive(s: Algebra[V], x: V, table: ExpTable) -> V:
     """``exp(x)`` for ``x <= 0``."""
-    _, bits, r = reduce_exp(s, x)
+    bits, r = reduce_exp(s, x)
     value = scale(s, x, horner(s, r, doubled(table.coefficients)), bits, table.subnormal, table.lift)
     return where_less(s, x, table.underflow, s.like(0.0, x), value)
 
 
 def exp_normal(s: Algebra[V], x: V, table: ExpTable) -> V:
     """``exp(x)`` where it is surely neither subnormal nor out of range; anything (NaN for NaN) elsewhere."""
-    _, bits, r = reduce_exp(s, x)
+    bits, r = reduce_exp(s, x)
     return s.mul(horner(s, r, doubled(table.coefficients)), power_of_two(s, bits, format_of(s, x)))
 
 
@@ -110,12 +97,9 @@ def half_expm1(s: Algebra[V], x: V, table: ExpTable, down: int = 0) -> V:
     """``(exp(x) - 1) / 2**(1+down)`` for ``table.flat <= x <= table.overflow + down*log(2)``; no subnormal bits are
     kept.
     """
-    form = format_of(s, x)
-    n, bits = nearest(s, x, LOG2_E, form.bias - 1 - down)
-    r = s.fma(n, s.like(-form.ln2_high, x), x)
-    r = s.fma(n, s.like(-form.ln2_low, x), r)
+    bits, r = reduce_exp(s, x, down)
     p = s.fma(square(s, r), horner(s, r, table.coefficients[2:]), r)
-    power = power_of_two(s, bits, form)
+    power = power_of_two(s, bits, format_of(s, x))
     return s.fma(p, power, s.sub(power, s.like(math.ldexp(0.5, -down), x)))
 
 
