@@ -19,7 +19,7 @@ from .op import Op
 from .types import Facts, TensorType
 
 _MAX_ORIGINS = 4
-_MAX_REWRITES = 200
+_MAX_REWRITES = 60
 
 
 class NodeRule(Protocol):
