@@ -179,6 +179,11 @@ class Expressions:
             raise InternalError(f"{e.name} is not bound in the kernel")
         return self.scope.names[e.name]
 
+    def _gathered(self, name: str) -> str:
+        """A buffer to be read at computed places: where an axis may be empty, index 0 is read (and not used)."""
+        is_static = all(isinstance(d, int) for d in self.buffers[name].shape)
+        return safe(name) if is_static else f"rt.room({safe(name)})"
+
     def _load(self, e: Load) -> Value:
         view, name = self.view(e), safe(e.buffer)
         if view is not None:
@@ -187,7 +192,7 @@ class Expressions:
         if rows is not None:
             return rows
         texts, rank = self.together(e.index)
-        return Value(f"{name}[{', '.join(texts)}]", rank, True)
+        return Value(f"{self._gathered(e.buffer)}[{', '.join(texts)}]", rank, True)
 
     def _row_load(self, e: Load) -> Value | None:
         """A computed first index and whole axes after it: NumPy takes rows at once."""
@@ -199,7 +204,7 @@ class Expressions:
         following = tuple(range(first.rank, first.rank + len(e.index) - 1))
         if rest is None or rest.positions != following or any(i != ":" for i in rest.items):
             return None
-        return Value(f"{safe(e.buffer)}[{first.text}]", rest.rank, True)
+        return Value(f"{self._gathered(e.buffer)}[{first.text}]", rest.rank, True)
 
     # -- stores ---------------------------------------------------------------------------------------------------
     def store(self, stmt: Store) -> None:

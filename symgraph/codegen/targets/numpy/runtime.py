@@ -29,6 +29,11 @@ def span(start: int, step: int, count: int) -> slice:
     return slice(start, stop if stop >= 0 else None, step)
 
 
+def room(x: Array) -> Array:
+    """``x``; zeros with one element along each empty axis where it is empty."""
+    return x if x.size else np.zeros([max(d, 1) for d in x.shape], x.dtype)
+
+
 def spread(x: Any, count: int) -> Array:
     """``x`` repeated along its last axis, which has length 1 or ``count`` (or is missing)."""
     array = np.asarray(x)
@@ -82,6 +87,6 @@ def tree(states: Sequence[Any], merge: Callable[..., Sequence[Any]]) -> list[Any
 
 
 RUNTIME = SimpleNamespace(
-    span=span, spread=spread, matrix=matrix, cast=cast, bits=bits, bounds=bounds, tree=tree,
+    room=room, span=span, spread=spread, matrix=matrix, cast=cast, bits=bits, bounds=bounds, tree=tree,
     **{name: function for name, function in NUMPY_INTRINSICS.items() if not isinstance(function, np.ufunc)},
 )  # fmt: skip
