@@ -199,7 +199,7 @@ def test_switch_broadcasts_its_condition_and_takes_callables() -> None:
         K.switch(K.placeholder((2, 2)), K.placeholder((2,)), K.placeholder((2,)))
 
 
-# -- variables and functions --------------------------------------------------------------------------------------------
+# -- variables and functions -------------------------------------------------------------------------------------------
 def test_variable_values_are_copies() -> None:
     v = K.variable([1.0, 2.0])
     value = K.get_value(v)
@@ -329,7 +329,7 @@ def test_uids_count_by_prefix() -> None:
     assert K.get_uid("a") == 1
 
 
-# -- settings -----------------------------------------------------------------------------------------------------------
+# -- settings ----------------------------------------------------------------------------------------------------------
 def test_settings() -> None:
     assert (K.floatx(), K.epsilon(), K.image_data_format()) == ("float32", 1e-7, "channels_last")
     K.set_floatx("float64")
@@ -345,7 +345,10 @@ def test_settings() -> None:
 
 
 def settings_in(home: Path) -> list[Any]:
-    code = "from symgraph.keras import backend as K; import json; print(json.dumps([K.floatx(), K.epsilon(), K.image_data_format()]))"
+    code = (
+        "from symgraph.keras import backend as K; import json; "
+        "print(json.dumps([K.floatx(), K.epsilon(), K.image_data_format()]))"
+    )
     env = {k: v for k, v in os.environ.items() if k != "KERAS_HOME"} | {"HOME": str(home)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     found: list[Any] = json.loads(done.stdout)

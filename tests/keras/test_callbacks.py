@@ -162,7 +162,7 @@ def test_learning_rate_scheduler_wants_floats() -> None:
         compiled().fit(X, Y, verbose=0, callbacks=[LearningRateScheduler(lambda epoch: "fast")])
 
 
-# -- what is printed ----------------------------------------------------------------------------------------------------
+# -- what is printed ---------------------------------------------------------------------------------------------------
 def test_lines_of_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     model = compiled(metrics=["mae"])
     history = model.fit(X, Y, epochs=2, batch_size=10, validation_data=(X, Y), verbose=1).history

@@ -21,7 +21,7 @@ X4 = RNG.normal(size=(3, 2, 4, 6)).astype("float32")
 
 
 def check(layer: Any, data: Any, expected: Any = None) -> np.ndarray:
-    """Run a layer on data alone, again from its config with the same weights, and inside a model; the shapes must agree."""
+    """Run a layer inside a model, and again made from its config with the same weights; shapes must agree."""
     several = isinstance(data, list)
     arrays = data if several else [data]
     inputs = [Input(batch_shape=(None, *a.shape[1:])) for a in arrays]
@@ -42,7 +42,7 @@ def check(layer: Any, data: Any, expected: Any = None) -> np.ndarray:
     return result
 
 
-# -- core ---------------------------------------------------------------------------------------------------------------
+# -- core --------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("data", [X2, X3, X4], ids=["2d", "3d", "4d"])
 def test_dense(data: Any) -> None:
     layer = Dense(5, activation="tanh", bias_initializer="ones")
@@ -140,7 +140,7 @@ def test_lambda_of_several_inputs() -> None:
     np.testing.assert_array_equal(model.predict([X2, X2]), np.zeros_like(X2))
 
 
-# -- merge --------------------------------------------------------------------------------------------------------------
+# -- merge -------------------------------------------------------------------------------------------------------------
 Y2 = RNG.normal(size=(3, 6)).astype("float32")
 MERGES: list[tuple[Any, Any, Any]] = [
     (layers.Add, [X2, Y2, X2], 2 * X2 + Y2),
@@ -193,7 +193,7 @@ def test_merge_errors() -> None:
         layers.Subtract()([a, a, a])
 
 
-# -- the layer contract -------------------------------------------------------------------------------------------------
+# -- the layer contract ------------------------------------------------------------------------------------------------
 class Scaled(layers.Layer):
     """A layer as users write them."""
 

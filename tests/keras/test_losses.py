@@ -108,7 +108,7 @@ def test_label_smoothing() -> None:
     np.testing.assert_allclose(got, -(t * np.log(p) + (1 - t) * np.log(1 - p)).mean(-1), rtol=1e-4)
 
 
-# -- classes and reductions ---------------------------------------------------------------------------------------------
+# -- classes and reductions --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("reduction", "reference"),
     [("sum_over_batch_size", np.mean), ("sum", np.sum), ("none", lambda x: x)],

@@ -96,7 +96,7 @@ def test_intermediate_outputs() -> None:
     np.testing.assert_allclose(extractor.predict(X), hidden, rtol=1e-5)
 
 
-# -- sequential ---------------------------------------------------------------------------------------------------------
+# -- sequential --------------------------------------------------------------------------------------------------------
 def test_sequential_is_built_by_its_first_data() -> None:
     model = Sequential([Dense(3), Dense(2)])
     assert not model.built and model.inputs == [] and len(model.layers) == 2
@@ -157,7 +157,7 @@ def test_predict_classes() -> None:
     np.testing.assert_array_equal(model.predict_classes(X), (model.predict(X) > 0.5).astype(int))
 
 
-# -- weights ------------------------------------------------------------------------------------------------------------
+# -- weights -----------------------------------------------------------------------------------------------------------
 def test_weights_of_a_model() -> None:
     model = two_by_two()
     weights = [np.full_like(w, i) for i, w in enumerate(model.get_weights())]
@@ -179,7 +179,7 @@ def test_trainable() -> None:
     assert model.trainable_weights == [] and len(model.non_trainable_weights) == 4
 
 
-# -- configs ------------------------------------------------------------------------------------------------------------
+# -- configs -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("how", ["config", "json", "clone"])
 @pytest.mark.parametrize("kind", ["functional", "sequential", "deferred", "nested"])
 def test_copies(kind: str, how: str) -> None:
@@ -249,7 +249,7 @@ def test_config_has_keras_keys() -> None:
     ]
 
 
-# -- summary ------------------------------------------------------------------------------------------------------------
+# -- summary -----------------------------------------------------------------------------------------------------------
 def summary(model: Any, **arguments: Any) -> str:
     lines: list[str] = []
     model.summary(print_fn=lines.append, **arguments)
@@ -296,7 +296,7 @@ def test_summary_with_another_width(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed[1] == "_" * 40 and printed[2].index("Output") == 20
 
 
-# -- errors -------------------------------------------------------------------------------------------------------------
+# -- errors ------------------------------------------------------------------------------------------------------------
 def test_disconnected_graph() -> None:
     a, b = Input((4,), name="a"), Input((4,), name="b")
     out = layers.add([a, b])

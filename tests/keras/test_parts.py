@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("session")
 X = np.random.default_rng(0).normal(size=(4, 5)).astype("float32")
 
 
-# -- initializers -------------------------------------------------------------------------------------------------------
+# -- initializers ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("name", "fan"),
     [
@@ -114,7 +114,7 @@ def test_wrong_arguments_of_variance_scaling() -> None:
         initializers.VarianceScaling(distribution="gamma")
 
 
-# -- regularizers and constraints ---------------------------------------------------------------------------------------
+# -- regularizers and constraints --------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("regularizer", "expected"),
     [
@@ -158,7 +158,7 @@ def test_constraint_names() -> None:
     assert constraints.get(None) is None
 
 
-# -- activations --------------------------------------------------------------------------------------------------------
+# -- activations -------------------------------------------------------------------------------------------------------
 def selu(x: Any) -> Any:
     return 1.05070098 * np.where(x > 0, x, 1.67326324 * np.expm1(x))
 
@@ -208,7 +208,7 @@ def test_unknown_names(module: Any, what: str) -> None:
         module.get(3)
 
 
-# -- names to objects ---------------------------------------------------------------------------------------------------
+# -- names to objects --------------------------------------------------------------------------------------------------
 def test_custom_objects_are_known_inside_their_scope() -> None:
     def twice(x: Any) -> Any:
         return 2 * x

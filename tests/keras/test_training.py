@@ -42,7 +42,7 @@ def mse(model: Any, x: Any, y: Any) -> np.ndarray:
     return np.asarray(((x @ kernel + bias - y) ** 2).mean(-1))
 
 
-# -- numbers ------------------------------------------------------------------------------------------------------------
+# -- numbers -----------------------------------------------------------------------------------------------------------
 def test_an_epoch_is_gradient_descent_over_batches() -> None:
     model = linear()
     kernel, bias = (w.astype("float64") for w in model.get_weights())
@@ -178,7 +178,7 @@ def test_updates_of_layers_run_in_training_only() -> None:
     assert K.get_value(counter.steps) == 5
 
 
-# -- losses, weights, metrics -------------------------------------------------------------------------------------------
+# -- losses, weights, metrics ------------------------------------------------------------------------------------------
 def test_regularization_adds_to_the_loss() -> None:
     model = Sequential([Dense(2, kernel_regularizer="l2", activity_regularizer="l1", input_shape=(4,))])
     model.compile("sgd", "mse")
@@ -338,7 +338,7 @@ def test_add_metric() -> None:
     assert model.evaluate(X, Y, batch_size=50, verbose=0)[1] == pytest.approx(model.predict(X).mean(), abs=1e-5)
 
 
-# -- data ---------------------------------------------------------------------------------------------------------------
+# -- data --------------------------------------------------------------------------------------------------------------
 def test_validation_split_takes_the_last_samples() -> None:
     model = linear()
     model.optimizer.lr = 0.0
@@ -441,7 +441,7 @@ def test_targets_that_are_tensors() -> None:
     assert model.targets == [target]
 
 
-# -- errors -------------------------------------------------------------------------------------------------------------
+# -- errors ------------------------------------------------------------------------------------------------------------
 def test_before_compile() -> None:
     model = Sequential([Dense(2, input_shape=(4,))])
     for call in (model.fit, model.evaluate, model.train_on_batch, model.test_on_batch):
@@ -488,7 +488,8 @@ DATA_ERRORS: list[tuple[Any, Any, dict[str, Any], type[Exception], str]] = [
         Y,
         {},
         ValueError,
-        r"Error when checking input: expected dense_1_input to have 2 dimensions, but got array with shape \(50, 4, 1\)",
+        r"Error when checking input: expected dense_1_input to have 2 dimensions, but got array with shape "
+        r"\(50, 4, 1\)",
     ),
     (
         X,
