@@ -1,7 +1,7 @@
 """The scalar algebra on NumPy arrays: the meaning of an op, run on whole operands at once.
 
-Every value is an ``ndarray``; elements of equal index belong together and shapes broadcast as NumPy's do. It is written with NumPy's own
-functions only, so it is independent of the polynomials that the native targets evaluate.
+Every value is an ``ndarray``; elements of equal index belong together and shapes broadcast as NumPy's do. It is written
+with NumPy's own functions only, so it is independent of the polynomials that the native targets evaluate.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _fma(a: Array, b: Array, c: Array) -> Array:
 def _mulhi(a: Array, b: Array) -> Array:
     """Upper half of the product of two uint32 or two uint64."""
     if a.dtype.itemsize == 4:
-        return ((a.astype(np.uint64) * b.astype(np.uint64)) >> np.uint64(32)).astype(a.dtype)
+        return np.asarray((a.astype(np.uint64) * b.astype(np.uint64)) >> np.uint64(32)).astype(a.dtype)
     half, low = np.uint64(32), np.uint64(0xFFFFFFFF)
     a1, a0, b1, b0 = a >> half, a & low, b >> half, b & low
     middle = a1 * b0 + ((a0 * b0) >> half)
@@ -83,19 +83,20 @@ def _mulhi(a: Array, b: Array) -> Array:
     return np.asarray(a1 * b1 + (middle >> half) + (middle_low >> half))
 
 
-#: Every intrinsic as a function of arrays. Floating results may be wider than the operands; :class:`NumpyAlgebra` rounds them.
+#: Every intrinsic as a function of arrays. A floating result may be wider than the operands; :class:`NumpyAlgebra` rounds
+#: it.
 NUMPY_INTRINSICS: dict[str, Callable[..., Any]] = {
-    "neg": np.negative, "abs": np.abs, "sign": _sign, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint,
-    "sqrt": np.sqrt, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "log2": np.log2, "log10": np.log10,
-    "exp2": np.exp2, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
-    "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-    "sigmoid": _sigmoid, "softplus": _softplus, "erf": _erf, "bit_not": np.invert,
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": _div, "floordiv": _floordiv, "mod": _mod,
-    "minimum": np.minimum, "maximum": np.maximum, "pow": _pow, "atan2": np.arctan2, "copysign": np.copysign,
-    "bit_and": np.bitwise_and, "bit_or": np.bitwise_or, "bit_xor": np.bitwise_xor, "shl": np.left_shift, "shr": np.right_shift,
-    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
-    "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite,
-    "fma": _fma, "mulhi": _mulhi,
+    "neg": np.negative, "abs": np.abs, "sign": _sign, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc,
+    "rint": np.rint, "sqrt": np.sqrt, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
+    "log2": np.log2, "log10": np.log10, "exp2": np.exp2, "sin": np.sin, "cos": np.cos, "tan": np.tan,
+    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "sigmoid": _sigmoid, "softplus": _softplus,
+    "erf": _erf, "bit_not": np.invert, "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": _div,
+    "floordiv": _floordiv, "mod": _mod, "minimum": np.minimum, "maximum": np.maximum, "pow": _pow,
+    "atan2": np.arctan2, "copysign": np.copysign, "bit_and": np.bitwise_and, "bit_or": np.bitwise_or,
+    "bit_xor": np.bitwise_xor, "shl": np.left_shift, "shr": np.right_shift, "eq": np.equal, "ne": np.not_equal,
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "isnan": np.isnan,
+    "isinf": np.isinf, "isfinite": np.isfinite, "fma": _fma, "mulhi": _mulhi,
 }  # fmt: skip
 
 _TO_BOOL = frozenset(COMPARE) | frozenset(TEST)

@@ -13,9 +13,22 @@ from dataclasses import dataclass
 from ...ir.algebra import Algebra
 from . import tables
 from .basics import (
-    F64, Format, V, elementary, format_of, horner, magnitude, nearest, power_of_two, square, twice, where_greater,
-    where_less, widened, with_sign,
-)  # fmt: skip
+    F64,
+    Format,
+    V,
+    elementary,
+    format_of,
+    horner,
+    magnitude,
+    nearest,
+    power_of_two,
+    square,
+    twice,
+    where_greater,
+    where_less,
+    widened,
+    with_sign,
+)
 
 LOG2_E = 1.0 / math.log(2.0)
 

@@ -13,9 +13,22 @@ from typing import Any
 from ...ir.algebra import Algebra
 from . import tables
 from .basics import (
-    F32, F64, Format, V, elementary, format_of, horner, integer_bits, magnitude, square, twice, where_greater,
-    where_less, widened, with_sign,
-)  # fmt: skip
+    F32,
+    F64,
+    Format,
+    V,
+    elementary,
+    format_of,
+    horner,
+    integer_bits,
+    magnitude,
+    square,
+    twice,
+    where_greater,
+    where_less,
+    widened,
+    with_sign,
+)
 from .exponential import EXP_32, EXP_D, ExpTable, exp_nonpositive, tiny
 
 

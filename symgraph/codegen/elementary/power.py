@@ -8,9 +8,20 @@ from typing import Any
 from ...ir.algebra import Algebra
 from . import tables
 from .basics import (
-    F64, V, elementary, exact_product, exact_sum, horner, magnitude, power_of_two, square, twice, where_greater,
-    where_less, widened,
-)  # fmt: skip
+    F64,
+    V,
+    elementary,
+    exact_product,
+    exact_sum,
+    horner,
+    magnitude,
+    power_of_two,
+    square,
+    twice,
+    where_greater,
+    where_less,
+    widened,
+)
 from .exponential import EXP2_S, EXP_D, exp2_parts, exp_of_sum
 from .logarithm import LOG_S, split
 
