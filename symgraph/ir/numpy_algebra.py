@@ -83,8 +83,7 @@ def _mulhi(a: Array, b: Array) -> Array:
     return np.asarray(a1 * b1 + (middle >> half) + (middle_low >> half))
 
 
-#: Every intrinsic as a function of arrays. A floating result may be wider than the operands; :class:`NumpyAlgebra` rounds
-#: it.
+#: Every intrinsic as a function of arrays. A floating result may be wider than the operands, for the algebra to round.
 NUMPY_INTRINSICS: dict[str, Callable[..., Any]] = {
     "neg": np.negative, "abs": np.abs, "sign": _sign, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc,
     "rint": np.rint, "sqrt": np.sqrt, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,

@@ -118,7 +118,7 @@ entry:
 {default_float_state}
   br label %look
 look:
-  %seen = phi i32 [ 0, %entry ], [ %current, %leave ], [ %current, %signal ]
+  %seen = phi i32 [ 0, %entry ], [ %current, %leave ], [ %current, %signal ], [ %seen, %rise ]
   %begin = call i64 @now()
   br label %burst
 burst:
@@ -152,17 +152,19 @@ yield:
 sleep:
   %l = call i32 @pthread_mutex_lock(ptr @mutex)
   %s0 = atomicrmw add ptr @sleepers, i32 1 seq_cst, align 4
-  br label %check
-check:
-  %woken = call i1 @news(i32 %seen)
-  br i1 %woken, label %rise, label %wait
+  %before = load atomic i32, ptr @epoch seq_cst, align 4
+  %missed = call i1 @news(i32 %seen)
+  br i1 %missed, label %rise, label %wait
 wait:
   %w = call i32 @pthread_cond_wait(ptr @wake, ptr @mutex)
-  br label %check
+  %after = load atomic i32, ptr @epoch seq_cst, align 4
+  %moved = icmp ne i32 %after, %before
+  br i1 %moved, label %rise, label %wait
 rise:
+  ; Awake and looking, even if the job is over already: where there was one there may soon be another.
   %s1 = atomicrmw sub ptr @sleepers, i32 1 seq_cst, align 4
   %u = call i32 @pthread_mutex_unlock(ptr @mutex)
-  br label %join
+  br label %look
 join:
   %j0 = atomicrmw add ptr @joined, i32 1 seq_cst, align 4
   %current = load atomic i32, ptr @epoch seq_cst, align 4
