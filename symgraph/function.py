@@ -234,7 +234,7 @@ def function(
     )  # fmt: skip
 
 
-def _check_inputs(inputs: Sequence[Tensor]) -> None:
+def _check_inputs(inputs: Sequence[object]) -> None:
     seen: set[int] = set()
     for i, t in enumerate(inputs):
         if not isinstance(t, Tensor) or isinstance(t, Variable):

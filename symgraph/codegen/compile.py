@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..ir.dims import symbol, symbols
@@ -16,7 +16,8 @@ from .loop.canonical import canonicalize
 from .loop.grammar import Kernel
 from .loop.verify import verify
 from .lower import Lowered, lower_cluster
-from .order import find_live, order_tasks
+from .memory import live
+from .order import order_tasks
 from .plan import Check, Plan, PlanBuffer, Step
 from .storing import form_clusters
 
@@ -75,10 +76,11 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task]) -> Plan:
     used = {n for step in steps for n in step.args} | {*storage.inputs, *storage.states, *storage.outputs}
     buffers = _used_buffers(storage.buffers, used)
     names = symbols(d for v in graph.inputs for d in v.shape)
-    return Plan(
+    plan = Plan(
         graph.name, tuple(s.name for s in names), storage.inputs, storage.states, storage.outputs, buffers, kernels,
-        tuple(steps), graph.facts, find_live(steps, buffers, storage.root),
+        tuple(steps), graph.facts,
     )  # fmt: skip
+    return replace(plan, live=live(plan))
 
 
 def _used_buffers(buffers: dict[str, PlanBuffer], used: set[str]) -> dict[str, PlanBuffer]:

@@ -205,7 +205,7 @@ def store_members(nest: Nest, cluster: Cluster, evaluator: Evaluator, index: Ind
 
 def _constant(word: int) -> Value:
     """An array of one uint32 in the plan."""
-    literal: Literal[object] = Literal(np.array([word], np.uint32))
+    literal: Literal = Literal(np.array([word], np.uint32))
     return Node(Constant(literal), (), (TensorType(uint32, (1,)),), ()).output
 
 

@@ -1,13 +1,13 @@
-"""The order of kernel calls, and how long each temporary lives."""
+"""The order of kernel calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import InternalError
 from ..ir.dims import Dim, evaluate, symbols
 from .bufferize import Storage, Task
-from .plan import PlanBuffer, Step
+from .plan import PlanBuffer
 
 #: Stands for every unknown size when memory is weighed.
 TYPICAL = 64
@@ -58,19 +58,3 @@ def _growth(names: Sequence[str], left: Mapping[str, int], live: set[str], weigh
 def _weight(buffer: PlanBuffer) -> int:
     size: Dim = buffer.nbytes
     return evaluate(size, {s.name: TYPICAL for s in symbols([size])})
-
-
-def find_live(
-    steps: Sequence[Step], buffers: Mapping[str, PlanBuffer], root: Callable[[str], str]
-) -> dict[str, tuple[int, int]]:
-    """First and last step that touches each temporary (through any of its views)."""
-    live: dict[str, tuple[int, int]] = {}
-    for number, step in enumerate(steps):
-        for name in step.args:
-            base = root(name)
-            if buffers[base].kind == "temp":
-                live[base] = (live.get(base, (number, 0))[0], number)
-    return live
-
-
-__all__ = ["find_live", "order_tasks"]

@@ -132,7 +132,7 @@ def parse_type(text: str) -> TensorType:
     return TensorType(BY_SHORT[head], shape)
 
 
-def _parse_literal(text: str) -> Literal[Any]:
+def _parse_literal(text: str) -> Literal:
     head, _, body = text.partition("{")
     type, body = parse_type(head), body[:-1]
     shape = tuple(int(str(d)) for d in type.shape)

@@ -259,7 +259,9 @@ def evaluator(dim: Dim) -> Callable[[Mapping[str, int]], int]:
     if isinstance(dim, int):
         constant = dim
         return lambda sizes: constant
-    return eval(f"lambda sizes: {_python(dim)}", {"__builtins__": {}})
+    # The text is made here, of integers and quoted names alone.
+    compiled: Callable[[Mapping[str, int]], int] = eval(f"lambda sizes: {_python(dim)}", {"__builtins__": {}})
+    return compiled
 
 
 def _python(dim: Dim) -> str:

@@ -12,9 +12,9 @@ exactly one *form*, which says how it is computed:
 `Leaf`         no operands and no computation: input, state, constant
 ============== =======================================================================================================
 
-To add an op, write one class in the right file of :mod:`symgraph.ir.ops` and decorate it with :func:`register`, and with
-``@dataclass(frozen=True)`` if it has attributes (without, the decorator would only cost import time); the contract tests,
-the printer, the parser, both targets and the documentation then know it.
+To add an op, write one class in the right file of :mod:`symgraph.ir.ops` and decorate it with :func:`register`, and
+with ``@dataclass(frozen=True)`` if it has attributes (without, the decorator would only cost import time); the
+contract tests, the printer, the parser, both targets and the documentation then know it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -217,7 +217,7 @@ class Leaf(Op):
     """No operands: an input, a state, a constant."""
 
 
-class Literal(Generic[V]):
+class Literal:
     """An array as an op attribute: compared and hashed by dtype, shape and bytes (so NaN equals NaN, and 0.0 is not
     -0.0)."""
 

@@ -45,7 +45,7 @@ def scalar_of(value: Value) -> Any | None:
 
 
 @lru_cache(maxsize=1024)
-def _uniform(literal: Literal[Any]) -> Any | None:
+def _uniform(literal: Literal) -> Any | None:
     flat = literal.array.reshape(-1)
     if not flat.size:
         return None

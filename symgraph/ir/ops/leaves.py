@@ -59,7 +59,7 @@ class State(Leaf):
 class Constant(Leaf):
     """An array known while compiling."""
 
-    literal: Literal[Any]
+    literal: Literal
     name = "constant"
 
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
