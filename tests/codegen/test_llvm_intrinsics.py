@@ -42,7 +42,8 @@ def values(dtype: DType, n: int, seed: int) -> np.ndarray:
         return np.where(rng.random(n) < 0.4, wide, np.where(rng.random(n) < 0.3, rng.choice(special, n), some))
     info_f = np.finfo(dtype.np)
     special_f = np.array(
-        [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.5, 3.5, np.inf, -np.inf, np.nan, info_f.max, info_f.tiny, -info_f.tiny / 4], dtype.np
+        [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.5, 3.5, np.inf, -np.inf, np.nan, info_f.max, info_f.tiny,
+         -info_f.tiny / 4], dtype.np,
     )
     normal = (rng.standard_normal(n) * 50).astype(dtype.np)
     return np.where(rng.random(n) < 0.35, rng.choice(special_f, n), normal)
@@ -50,7 +51,8 @@ def values(dtype: DType, n: int, seed: int) -> np.ndarray:
 
 def flat(outputs: dict[str, Expr], inputs: dict[str, DType]) -> Kernel:
     """``out[i] = e`` for every output."""
-    buffers = [Buffer(n, d, (N,)) for n, d in inputs.items()] + [Buffer(n, e.dtype, (N,), "out") for n, e in outputs.items()]
+    buffers = [Buffer(n, d, (N,)) for n, d in inputs.items()]
+    buffers += [Buffer(n, e.dtype, (N,), "out") for n, e in outputs.items()]
     body = tuple(Store(n, (I,), e) for n, e in outputs.items())
     return Kernel("all_of_them", tuple(buffers), ("n",), (Loop("i", N, "par", body),))
 
@@ -109,7 +111,8 @@ def test_casts_are_numpy_s(source: DType, level: str) -> None:
 @pytest.mark.parametrize("level", CPUS)
 def test_every_float64_rounds_once_to_float16(level: str) -> None:
     rng = np.random.default_rng(0)
-    a = np.concatenate([rng.standard_normal(400) * 10.0 ** rng.integers(-9, 6, 400), [65519.99, 65520.0, 2.0**-25, np.nan, np.inf]])
+    special = [65519.99, 65520.0, 2.0**-25, np.nan, np.inf]
+    a = np.concatenate([rng.standard_normal(400) * 10.0 ** rng.integers(-9, 6, 400), special])
     halves = np.arange(0, 0x7BFF, 97, dtype=np.uint16).view(np.float16).astype(np.float64)
     a = np.concatenate([a, (halves[1:] + halves[:-1]) / 2, np.nextafter(halves, np.inf), halves])
     with np.errstate(over="ignore"):

@@ -17,6 +17,7 @@ from symgraph.codegen.memory import live
 from symgraph.codegen.plan import Check, Plan, PlanBuffer, Step
 from symgraph.codegen.targets import target_named
 from symgraph.codegen.targets.llvm import frame as frames
+from symgraph.codegen.targets.llvm import pool
 from symgraph.codegen.targets.llvm.cache import KernelCache
 from symgraph.codegen.targets.llvm.driver import driver_text
 from symgraph.codegen.targets.llvm.engine import Library
@@ -134,6 +135,32 @@ def test_one_executable_serves_many_threads() -> None:
         t.join()
     assert not wrong
     assert 1 <= len(frame.free) <= 4
+
+
+def test_threads_do_not_change_a_bit() -> None:
+    n = 40_000
+    x = PlanBuffer("x", float32, (N, 10), "input", 0)
+    y = PlanBuffer("y", float32, (N, 10), "output", 0)
+    softmax = parse_kernel(WRITTEN["softmax"])
+    step = Step("softmax", tuple({"x": "x", "y": "y"}[b.name] for b in softmax.buffers), (N,))
+    plan = Plan("rows", ("N",), ("x",), (), ("y",), {"x": x, "y": y}, {"softmax": softmax}, (step,))
+    exe = LlvmExecutable(plan)
+    frame = exe.frame((n,))
+    assert frame.calls[0].units > frame.calls[0].chunk
+    argument = np.random.default_rng(1).standard_normal((n, 10)).astype(np.float32)
+    before = pool.get_threads()
+    results = []
+    try:
+        for threads in (1, 2, 3):
+            pool.set_threads(threads)
+            out = np.zeros((n, 10), np.float32)
+            assert exe.run(frame, [argument], (), [out]) is None
+            results.append(out)
+    finally:
+        pool.set_threads(before)
+    assert all(np.array_equal(r, results[0]) for r in results)
+    e = np.exp(argument - argument.max(1, keepdims=True))
+    np.testing.assert_allclose(results[0], e / e.sum(1, keepdims=True), rtol=1e-5)
 
 
 def test_other_states_may_be_given_from_call_to_call() -> None:

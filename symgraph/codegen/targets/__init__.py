@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 class Executable(Protocol):
-    """A plan ready to run. ``frame`` binds it to sizes (those of ``plan.symbols``); ``run`` executes it on C-contiguous arrays and gives None,
-    or ``(1 + check, index, size, step)`` of a failed bounds check. Both may be called from several threads at once."""
+    """A plan ready to run. ``frame`` binds it to sizes (those of ``plan.symbols``); ``run`` executes it on
+    C-contiguous arrays and gives None, or ``(1 + check, index, size, step)`` of a failed bounds check. Both may be
+    called from several threads at once."""
 
     def frame(self, sizes: tuple[int, ...]) -> Any: ...
 

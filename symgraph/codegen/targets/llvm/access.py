@@ -1,4 +1,5 @@
-"""Loads and stores: contiguous ones as vectors, the others lane by lane; under a mask no inactive lane touches memory."""
+"""Loads and stores: contiguous ones as vectors, the others lane by lane; under a mask no inactive lane touches
+memory."""
 
 from __future__ import annotations
 
@@ -108,7 +109,8 @@ def _to_memory(s: EmitAlgebra, value: Value) -> Value:
 
 
 def _read(s: EmitAlgebra, memory: Memory, text: str, level: int) -> tuple[str, int]:
-    """Place a reading instruction: never before a loop that may be empty, and where written buffers change, right here."""
+    """Place a reading instruction: never before a loop that may be empty, and where written buffers change, right
+    here."""
     if memory.written:
         return s.w.here(text), s.w.level
     level = s.w.safe_level(level)
@@ -129,8 +131,8 @@ def _load(s: EmitAlgebra, memory: Memory, offset: Value, lanes: int, mask: Value
 
 
 def _gather(s: EmitAlgebra, memory: Memory, offset: Value, mask: Value | None) -> Value:
-    """Lane by lane, which is as fast as a gather instruction on most machines. Inactive lanes read element 0, which exists
-    because an active lane's element does."""
+    """Lane by lane, which is as fast as a gather instruction on most machines. Inactive lanes read element 0, which
+    exists because an active lane's element does."""
     if mask is not None:
         offset = s.select(mask, offset, constant(0, int64))
     raw = _raw_dtype(memory.dtype)

@@ -1,7 +1,7 @@
 """Casts between element types, as ``ndarray.astype`` does them; no cast has undefined behaviour.
 
-A float outside an integer dtype's range gives what the machine's conversion gives (``freeze`` makes it a fixed number), like NumPy.
-"""
+A float outside an integer dtype's range gives what the machine's conversion gives (``freeze`` makes it a fixed
+number), like NumPy. """
 
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ def _between_floats(s: EmitAlgebra, x: Value, dtype: DType) -> Value:
 
 
 def _odd_float32(s: EmitAlgebra, x: Value) -> Value:
-    """A float64 cut to float32 with the last bit set where bits were lost, so that rounding again is as good as rounding once."""
+    """A float64 cut to float32 with the last bit set where bits were lost, so that rounding again is as good as
+    rounding once."""
     near = s.convert("fptrunc", x, float32)
     back = s.convert("fpext", near, float64)
     bits = s.bitcast(near, uint32)
@@ -117,8 +118,8 @@ def _and(s: EmitAlgebra, x: Value, mask: int) -> Value:
 
 
 def _half_by_integers(s: EmitAlgebra, x: Value) -> Value:
-    """float32 to float16 without the instruction: the exponent is moved in integer arithmetic, rounding to even; subnormal
-    results are rounded by a float addition."""
+    """float32 to float16 without the instruction: the exponent is moved in integer arithmetic, rounding to even;
+    subnormal results are rounded by a float addition."""
     bits = s.bitcast(x, uint32)
     sign = _shift(s, "lshr", _and(s, bits, 0x80000000), 16)
     size = _and(s, bits, 0x7FFFFFFF)

@@ -15,10 +15,9 @@ from ....errors import ArgumentError, TargetError
 class Cpu:
     """A processor as code generation sees it.
 
-    ``name`` and ``features`` (``"+avx2,-avx512f,..."``) are LLVM's; together with ``triple`` they fix the machine code. ``vector_bytes``
-    is the width of a vector register, ``l1`` and ``l2`` are data cache sizes in bytes of one core, ``cores`` the cores this
-    process may use.
-    """
+    ``name`` and ``features`` (``"+avx2,-avx512f,..."``) are LLVM's; together with ``triple`` they fix the machine
+    code. ``vector_bytes`` is the width of a vector register, ``l1`` and ``l2`` are data cache sizes in bytes of one
+    core, ``cores`` the cores this process may use. """
 
     name: str
     features: str
@@ -97,7 +96,8 @@ _LEVELS = {
 
 
 def cpu_for(level: str) -> Cpu:
-    """An x86-64 processor of a feature level: ``avx512``, ``avx2`` or ``baseline`` (SSE2, no FMA), with this machine's caches.
+    """An x86-64 processor of a feature level: ``avx512``, ``avx2`` or ``baseline`` (SSE2, no FMA), with this
+    machine's caches.
 
     Raises:
         ArgumentError: for another level, or on a machine that is not x86-64.

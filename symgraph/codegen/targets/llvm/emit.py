@@ -1,8 +1,8 @@
 """The scalar algebra on LLVM values: each intrinsic becomes the instructions that compute it.
 
-Operands of different lane counts meet by repeating the scalar one, so uniform parts of an expression stay scalar. The functions without
-an instruction of their own (exp, tanh, ...) come from :mod:`symgraph.codegen.elementary`, which writes them against this algebra.
-"""
+Operands of different lane counts meet by repeating the scalar one, so uniform parts of an expression stay scalar. The
+functions without an instruction of their own (exp, tanh, ...) come from :mod:`symgraph.codegen.elementary`, which
+writes them against this algebra. """
 
 from __future__ import annotations
 

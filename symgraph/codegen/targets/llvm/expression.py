@@ -90,7 +90,8 @@ class ExpressionWriter:
         return load(self.s, memory, flat_offset(self.s, memory.shape, [self.value(i) for i in e.index]), self.mask)
 
     def _bounds(self, e: Bounds) -> Value:
-        """Check and return: where a lane fails, the status is written and the function left, so what follows is always inside."""
+        """Check and return: where a lane fails, the status is written and the function left, so what follows is
+        always inside."""
         s, w = self.s, self.s.w
         index, size = self.value(e.index), self.value(e.size)
         outside = s.instruction("icmp uge", index, size, dtype=bool_)

@@ -59,7 +59,8 @@ def _fma(s: EmitAlgebra, a: Value, b: Value, c: Value) -> Value:
 
 
 def _remainder(s: EmitAlgebra, a: Value, b: Value) -> Value:
-    """The exact remainder with the dividend's sign, C's ``fmod``, lane by lane; that of float32 is exact in float64 too.
+    """The exact remainder with the dividend's sign, C's ``fmod``, lane by lane; that of float32 is exact in float64
+    too.
 
     It is a function of ours, so that generated code calls nothing outside of itself.
     """
@@ -175,7 +176,8 @@ def _rounding(name: str, without: Callable[[EmitAlgebra, Value], Value]) -> Intr
 
 
 def _rint_by_adding(s: EmitAlgebra, x: Value) -> Value:
-    """Adding and subtracting the number whose last bit is 1 rounds to an integer; large numbers are integers already."""
+    """Adding and subtracting the number whose last bit is 1 rounds to an integer; large numbers are integers
+    already."""
     big = constant(2.0**23 if x.dtype == float32 else 2.0**52, x.dtype)
     size = s.call("fabs", x)
     near = s.sub(s.add(size, big), big)

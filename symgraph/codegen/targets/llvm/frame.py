@@ -35,8 +35,8 @@ def data_offset() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One phase of one step, bound to sizes: ``first`` is where its buffers begin in the table of pointers, ``sizes_at`` its sizes in
-    the table of sizes."""
+    """One phase of one step, bound to sizes: ``first`` is where its buffers begin in the table of pointers,
+    ``sizes_at`` its sizes in the table of sizes."""
 
     function: int
     first: int
@@ -47,7 +47,8 @@ class Call:
 
 
 class Workplace:
-    """The memory of one call: the arena, the pointers of every step, the driver's context. Used by one thread at a time."""
+    """The memory of one call: the arena, the pointers of every step, the driver's context. Used by one thread at a
+    time."""
 
     __slots__ = ("_keep", "address", "io", "states", "status")
 
@@ -83,11 +84,13 @@ class Workplace:
 class Frame:
     """A plan bound to one set of sizes. ``free`` holds the workplaces no call is using."""
 
-    __slots__ = ("_bound", "_plan", "calls", "constants", "free", "layout", "numbers", "pool", "roots", "sizes", "workspace")
+    __slots__ = (
+        "_bound", "_plan", "calls", "constants", "free", "layout", "numbers", "pool", "roots", "sizes", "workspace",
+    )  # fmt: skip
 
     def __init__(
-        self, plan: Plan, kernels: Mapping[str, CompiledKernel], functions: Mapping[str, int], constants: Mapping[str, int],
-        pool: int, sizes: Sequence[int],
+        self, plan: Plan, kernels: Mapping[str, CompiledKernel], functions: Mapping[str, int],
+        constants: Mapping[str, int], pool: int, sizes: Sequence[int],
     ) -> None:  # fmt: skip
         bound = dict(zip(plan.symbols, sizes, strict=True))
         self._plan = plan

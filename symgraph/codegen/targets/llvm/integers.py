@@ -96,7 +96,8 @@ def quotient(s: EmitAlgebra, a: Value, b: Value) -> Value:
 
 
 def _divide(s: EmitAlgebra, op: str, a: Value, b: Value) -> Value:
-    """A division that is known to be defined. Vectors have no instruction for it; up to 32 bits doubles give the exact result."""
+    """A division that is known to be defined. Vectors have no instruction for it; up to 32 bits doubles give the
+    exact result."""
     if max(a.lanes, b.lanes) == 1 or a.dtype.bits > 32:
         return s.instruction(op, a, b)
     ratio = s.div(s.cast(a, float64), s.cast(b, float64))
@@ -220,10 +221,12 @@ def _mulhi_halves(s: EmitAlgebra, a: Value, b: Value) -> Value:
 
 
 INTRINSICS: dict[str, Intrinsic] = {
-    "neg": _neg, "abs": _abs, "sign": _sign, "floor": _same, "ceil": _same, "trunc": _same, "rint": _same, "bit_not": _bit_not,
+    "neg": _neg, "abs": _abs, "sign": _sign, "floor": _same, "ceil": _same, "trunc": _same, "rint": _same,
+    "bit_not": _bit_not,
     "add": _instruction("add"), "sub": _instruction("sub"), "mul": _instruction("mul"), "div": quotient,
     "floordiv": _floordiv, "mod": _mod, "minimum": _minimum, "maximum": _maximum, "pow": _pow,
-    "bit_and": _instruction("and"), "bit_or": _instruction("or"), "bit_xor": _instruction("xor"), "shl": _shl, "shr": _shr,
+    "bit_and": _instruction("and"), "bit_or": _instruction("or"), "bit_xor": _instruction("xor"),
+    "shl": _shl, "shr": _shr,
     "fma": _fma, "mulhi": _mulhi,
 }  # fmt: skip
 
@@ -236,9 +239,10 @@ _AND, _OR = _instruction("and"), _instruction("or")
 
 #: Bools add like ``or`` and multiply like ``and``, as NumPy's do.
 BOOLEAN: dict[str, Intrinsic] = {
-    "add": _OR, "mul": _AND, "maximum": _OR, "minimum": _AND, "bit_or": _OR, "bit_and": _AND, "bit_xor": _instruction("xor"),
-    "sub": _instruction("xor"), "bit_not": _not, "abs": _same, "sign": _same, "floor": _same, "ceil": _same, "trunc": _same,
-    "rint": _same,
+    "add": _OR, "mul": _AND, "maximum": _OR, "minimum": _AND, "bit_or": _OR, "bit_and": _AND,
+    "bit_xor": _instruction("xor"),
+    "sub": _instruction("xor"), "bit_not": _not, "abs": _same, "sign": _same, "floor": _same,
+    "ceil": _same, "trunc": _same, "rint": _same,
 }  # fmt: skip
 
 

@@ -85,9 +85,8 @@ def _open(w: FunctionWriter, kernel: Kernel, cpu: Cpu) -> StatementWriter:
 
 
 def _header(symbol: str) -> str:
-    return (
-        f"define void @{symbol}(ptr noalias %buffers, ptr noalias %sizes, i64 %lo, i64 %hi, ptr %status, ptr %workspace) #0"
-    )
+    parameters = "ptr noalias %buffers, ptr noalias %sizes, i64 %lo, i64 %hi, ptr %status, ptr %workspace"
+    return f"define void @{symbol}({parameters}) #0"
 
 
 def _unpack(w: FunctionWriter, kernel: Kernel) -> None:
@@ -143,8 +142,7 @@ def _plain_contraction(c: Contract) -> Loop:
         names.append(Let(name, Call("mod", (outer, Size(extent)), int64)))
         rest = rest * extent
     total = Var(c.acc, c.dtype)
-    summed = Fold(
-        c.k_var, c.k, "seq", (c.acc,), (c.dtype,), (Const(0, c.dtype),), (), (Call("fma", (c.a, c.b, total), c.dtype),), ()
-    )
+    following = Call("fma", (c.a, c.b, total), c.dtype)
+    summed = Fold(c.k_var, c.k, "seq", (c.acc,), (c.dtype,), (Const(0, c.dtype),), (), (following,), ())
     columns = Loop(c.n_var, c.n, "vec", (summed, *c.epilogue))
     return Loop("row", product((*c.batch_extents, c.m)), "par", (*names, columns))

@@ -43,7 +43,8 @@ class Compiler:
             raise InternalError(f"LLVM refused generated code: {error}") from error
 
     def _optimize(self, module: Any) -> None:
-        """What the writer has not done already: it writes loop-invariant and repeated code once, so a clean-up is enough."""
+        """What the writer has not done already: it writes loop-invariant and repeated code once, so a clean-up is
+        enough."""
         llvm = binding()
         builder = llvm.create_pass_builder(self._machine, llvm.create_pipeline_tuning_options(speed_level=1))
         passes = llvm.create_new_module_pass_manager()

@@ -36,9 +36,9 @@ def cost(stmts: Iterable[Stmt]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """How a range is cut: ``wide`` lanes at a time while they fill, then ``narrow`` ones; the rest under a mask (``masked``), or one
-    by one. ``single``: everything under the mask, one copy of the code. ``cheap_masks``: a mask costs less than another
-    copy of the code for half the lanes."""
+    """How a range is cut: ``wide`` lanes at a time while they fill, then ``narrow`` ones; the rest under a mask
+    (``masked``), or one by one. ``single``: everything under the mask, one copy of the code. ``cheap_masks``: a mask
+    costs less than another copy of the code for half the lanes."""
 
     wide: int
     narrow: int
@@ -112,7 +112,8 @@ class RangeWriter:
         return carried if 1 in widths else self._full(start, stop, 1, self.narrow(carried, 1))
 
     def _widths(self, count: Value) -> list[int]:
-        """The widths that take as many iterations as they can, one after the other; what is left is masked or scalar."""
+        """The widths that take as many iterations as they can, one after the other; what is left is masked or
+        scalar."""
         cut = self.lanes
         if not isinstance(count.const, int):
             return [] if cut.single else [cut.wide] if cut.masked else [cut.wide, cut.narrow]

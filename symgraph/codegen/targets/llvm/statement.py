@@ -90,7 +90,8 @@ class StatementWriter:
 
         def narrow(values: Sequence[Value], lanes: int) -> Sequence[Value]:
             while values and values[0].lanes > lanes:
-                values = self._merge(stmt, [low_half(self.s.w, v) for v in values], [high_half(self.s.w, v) for v in values])
+                low, high = [low_half(self.s.w, v) for v in values], [high_half(self.s.w, v) for v in values]
+                values = self._merge(stmt, low, high)
             return values
 
         writer = RangeWriter(self.s, cut, body, narrow if in_lanes else None)

@@ -1,8 +1,7 @@
 """Values of generated code: scalars that are the same in all lanes, vectors, and ramps.
 
-An index that advances by a fixed step from lane to lane stays a *ramp* (a scalar base and a scalar stride) as long as it can, so
-that the loads and stores it addresses are known to be contiguous or strided.
-"""
+An index that advances by a fixed step from lane to lane stays a *ramp* (a scalar base and a scalar stride) as long as
+it can, so that the loads and stores it addresses are known to be contiguous or strided. """
 
 from __future__ import annotations
 
@@ -19,9 +18,8 @@ Number = bool | int | float
 class Value:
     """A value of ``lanes`` lanes (1: the same in all). ``level`` is the writer's level it lives at.
 
-    A ramp has ``base`` and ``stride`` (scalars of the same dtype) and gets a ``text`` only when it is needed as a vector. ``const`` is
-    the number of a literal (a scalar).
-    """
+    A ramp has ``base`` and ``stride`` (scalars of the same dtype) and gets a ``text`` only when it is needed as a
+    vector. ``const`` is the number of a literal (a scalar). """
 
     __slots__ = ("base", "const", "dtype", "lanes", "level", "stride", "text")
 
@@ -43,8 +41,9 @@ class Value:
 
 
 _SCALAR = {
-    "bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64", "uint8": "i8", "uint16": "i16", "uint32": "i32",
-    "uint64": "i64", "float16": "half", "float32": "float", "float64": "double",
+    "bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
+    "uint8": "i8", "uint16": "i16", "uint32": "i32", "uint64": "i64",
+    "float16": "half", "float32": "float", "float64": "double",
 }  # fmt: skip
 
 

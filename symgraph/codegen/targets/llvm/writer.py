@@ -1,9 +1,9 @@
 """Writes LLVM functions as text: fresh names, structured loops, and every pure instruction once, where it belongs.
 
-The writer keeps a stack of *levels*: the function's entry, then for each open loop its preheader and its body. A pure instruction is
-placed at the innermost level that any of its operands lives at, so loop-invariant code leaves the loops as it is written;
-and at one level the same text is written once. Text of an inner level is attached to the outer one when its loop closes, so
-what is placed in an outer level meanwhile stands before the loop and dominates it.
+The writer keeps a stack of *levels*: the function's entry, then for each open loop its preheader and its body. A pure
+instruction is placed at the innermost level that any of its operands lives at, so loop-invariant code leaves the
+loops as it is written; and at one level the same text is written once. Text of an inner level is attached to the
+outer one when its loop closes, so what is placed in an outer level meanwhile stands before the loop and dominates it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Level:
-    """Text under construction: ``block`` is the label of the basic block at its end. ``guarded`` tells of a preheader that its loop
-    may have no iteration, so that nothing unsafe may leave it."""
+    """Text under construction: ``block`` is the label of the basic block at its end. ``guarded`` tells of a preheader
+    that its loop may have no iteration, so that nothing unsafe may leave it."""
 
     block: str
     guarded: bool = False
@@ -80,8 +80,8 @@ class FunctionWriter:
 
     # -- instructions -------------------------------------------------------------------------------------------
     def pure(self, text: str, level: int) -> str:
-        """The name of the result of an instruction without effects that is safe to execute at any time; ``level`` is the innermost
-        level of its operands."""
+        """The name of the result of an instruction without effects that is safe to execute at any time; ``level`` is
+        the innermost level of its operands."""
         home = self.levels[level]
         name = home.known.get(text)
         if name is None:
@@ -92,8 +92,8 @@ class FunctionWriter:
         return name
 
     def safe_level(self, level: int) -> int:
-        """The outermost level, not outside ``level``, that is executed only if the current one is (nearly: only if every
-        enclosing loop that may be empty has an iteration)."""
+        """The outermost level, not outside ``level``, that is executed only if the current one is: no loop that may be
+        empty lies between the two."""
         for i in range(len(self.levels) - 1, level, -1):
             if self.levels[i].guarded:
                 return i
@@ -122,9 +122,8 @@ class FunctionWriter:
     ) -> Iterator[OpenLoop]:
         """``for counter = start; counter < stop; counter += step`` over i64; ``step`` > 0.
 
-        ``carried`` are (type, initial value) of values that each iteration replaces by ``next``; ``results`` are the last ones.
-        ``nonempty`` promises at least one iteration.
-        """
+        ``carried`` are (type, initial value) of values that each iteration replaces by ``next``; ``results`` are the
+        last ones. ``nonempty`` promises at least one iteration. """
         before, head, after = self.label("pre"), self.label("loop"), self.label("done")
         outer = self.level
         self.levels.append(Level(before, guarded=not nonempty))
