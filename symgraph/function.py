@@ -143,7 +143,8 @@ class Function:
                 because = f", which is {source[str(dim)]}" if str(dim) in source else ""
                 raise ShapeError(
                     f"{self.name}: argument {slot} ({self._labels[slot]}) has shape {arrays[slot].shape}; "
-                    f"its axis {axis} is {size}, expected {expected}{because} (declared {shape_text(self._inputs[slot].shape)})"
+                    f"its axis {axis} is {size}, expected {expected}{because} "
+                    f"(declared {shape_text(self._inputs[slot].shape)})"
                 )
         where = ", ".join(f"{k} = {v} ({source[k]})" for k, v in sizes.items())
         for a, b in self._facts:
