@@ -92,7 +92,7 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     if isinstance(c.n, int):
         while lanes > 4 and lanes // 2 >= c.n:
             lanes //= 2
-    vectors = 1 if isinstance(c.n, int) and c.n <= lanes else 2
+    vectors = _vectors(c.m, c.n, lanes)
     rows = _rows(c.m, vectors, machine.registers)
     m, n, k = (d if isinstance(d, int) else TYPICAL for d in (c.m, c.n, c.k))
     even = isinstance(c.n, int) and c.n % lanes == 0
@@ -122,6 +122,12 @@ def grain(c: Contract, s: GemmSchedule) -> Dim:
 def ceil_div(size: Dim, by: int) -> Dim:
     """``size / by``, rounded up."""
     return floordiv(size + (by - 1), by)
+
+
+def _vectors(m: Dim, n: Dim, lanes: int) -> int:
+    """Vectors of the register block: more than two where the rows alone are too few to fill the pipelines."""
+    usual = max(2, 8 // m) if isinstance(m, int) and m > 0 else 2
+    return usual if not isinstance(n, int) else max(1, min(usual, -(-n // lanes)))
 
 
 def _rows(m: Dim, vectors: int, registers: int) -> int:
