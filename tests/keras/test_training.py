@@ -131,8 +131,8 @@ def test_labels_of_nan_train_to_nan() -> None:
     assert np.isnan(history.history["loss"][0])
     assert all(np.isnan(w).all() for w in model.get_weights())
     sparse = classifier("sparse_categorical_crossentropy")
-    history = sparse.fit(X, LABELS, verbose=0)
-    assert np.isfinite(history.history["loss"][0])
+    assert np.isfinite(sparse.fit(X, LABELS, verbose=0).history["loss"][0])
+    assert np.isnan(sparse.fit(X, np.where(LABELS == 0, np.nan, 1.0), verbose=0).history["loss"][0])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "int32", "uint8"])
@@ -192,7 +192,8 @@ def test_add_loss_without_a_loss_of_compile() -> None:
     out = Dense(2)(x)
     model = Model(x, out)
     model.add_loss(K.mean(K.square(out)))
-    model.compile(optimizers.SGD(0.1))
+    with pytest.warns(UserWarning, match='Output "dense_1" missing from loss dictionary'):
+        model.compile(optimizers.SGD(0.1))
     first = model.fit(X, None, epochs=20, verbose=0).history["loss"]
     assert first[-1] < first[0]
     assert model.evaluate(X, None, verbose=0) == pytest.approx((model.predict(X) ** 2).mean(), rel=1e-4)
@@ -433,6 +434,29 @@ def test_stop_training() -> None:
     assert history.epoch == [0] and K.get_value(model.optimizer.iterations) == 3
 
 
+def test_steps_take_all_data_each() -> None:
+    model = linear()
+    model.fit(X, Y, steps_per_epoch=3, epochs=2, verbose=0)
+    assert K.get_value(model.optimizer.iterations) == 6
+    assert model.evaluate(X, Y, steps=2, verbose=0) == pytest.approx(mse(model, X, Y).mean(), rel=1e-5)
+    assert model.predict(X, steps=2).shape == (100, 2)
+    with pytest.raises(ValueError, match="If steps_per_epoch is set, the `batch_size` must be None"):
+        model.fit(X, Y, steps_per_epoch=3, batch_size=10, verbose=0)
+
+
+def test_training_in_double_precision() -> None:
+    K.set_floatx("float64")
+    try:
+        model = Sequential(
+            [Dense(3, activation="tanh", input_shape=(4,)), Dropout(0.1), Dense(2, activation="softmax")]
+        )
+        model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+        model.fit(X, to_categorical(LABELS, 2), epochs=2, verbose=0)
+        assert model.predict(X).dtype == np.float64 and model.get_weights()[0].dtype == np.float64
+    finally:
+        K.set_floatx("float32")
+
+
 def test_targets_that_are_tensors() -> None:
     x = Input((4,))
     target = K.placeholder((None, 2))
@@ -468,6 +492,7 @@ COMPILE_ERRORS: list[tuple[dict[str, Any], type[Exception], str]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Output:UserWarning")
 @pytest.mark.parametrize(("arguments", "kind", "message"), COMPILE_ERRORS)
 def test_compile_errors(arguments: dict[str, Any], kind: type[Exception], message: str) -> None:
     model = Sequential([Dense(2, input_shape=(4,))])
@@ -515,6 +540,8 @@ DATA_ERRORS: list[tuple[Any, Any, dict[str, Any], type[Exception], str]] = [
     (X, Y, {"nonsense": 1}, TypeError, "Unrecognized keyword arguments"),
     (X, Y, {"validation_freq": 0, "validation_split": 0.2}, ValueError, "`validation_freq` can not be less than 1"),
     (3, Y, {}, TypeError, "data should be a Numpy array"),
+    (X.astype(str), Y, {}, TypeError, "expected dense_1_input to hold numbers, but got an array of dtype <U32"),
+    (X, Y.astype(complex), {}, TypeError, "expected dense_1 to hold numbers, but got an array of dtype complex128"),
 ]
 
 
@@ -523,6 +550,12 @@ def test_data_errors(x: Any, y: Any, arguments: dict[str, Any], kind: type[Excep
     model = linear()
     with pytest.raises(kind, match=message):
         model.fit(x, y, verbose=0, **arguments)
+
+
+def test_labels_that_name_no_class() -> None:
+    for labels in (LABELS + 1, LABELS - 1):
+        with pytest.raises(ValueError, match=r"which is outside the valid range of \[0, 2\)"):
+            classifier("sparse_categorical_crossentropy").fit(X, labels, verbose=0)
 
 
 def test_no_samples_to_predict() -> None:

@@ -168,7 +168,10 @@ def sparse_categorical_crossentropy(
     labels = sg.reshape(sg.cast(target, "int64"), logits.shape[:-1])
     classes: Any = logits.shape[-1]
     picked = sg.one_hot(labels, classes, dtype=logits.dtype)
-    return -sg.sum(picked * sg.log_softmax(logits, axis=-1), axis=-1)
+    loss = -sg.sum(picked * sg.log_softmax(logits, axis=-1), axis=-1)
+    if not as_tensor(target).dtype.is_float:
+        return loss
+    return loss + 0.0 * sg.reshape(sg.cast(target, logits.dtype), logits.shape[:-1])  # a label of NaN stays NaN
 
 
 def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:

@@ -89,6 +89,11 @@ class ObjectiveGraph:
         return [self._target_shape(i) for i in self._fed()]
 
     @property
+    def feed_class_counts(self) -> list[int | None]:
+        """The size of the last axis of the outputs that have targets."""
+        return [K.int_shape(self._model.outputs[i])[-1] for i in self._fed()]
+
+    @property
     def feed_sample_weight_modes(self) -> list[Any]:
         return [self.sample_weight_modes[i] for i in self._fed()]
 

@@ -35,7 +35,7 @@ def prepare_loss_functions(loss: Any, output_names: Names) -> list[Any]:
                 warnings.warn(
                     f'Output "{name}" missing from loss dictionary. We assume this was done on purpose. The fit and '
                     f'evaluate APIs will not be expecting any data to be passed to "{name}".',
-                    stacklevel=3,
+                    stacklevel=4,
                 )
         return [get_loss_function(loss.get(name)) for name in output_names]
     if isinstance(loss, (list, tuple)):

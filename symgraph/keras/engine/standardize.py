@@ -56,6 +56,11 @@ def standardize_input_data(
     for name, array, shape in zip(names, arrays, shapes or [None] * len(names), strict=True):
         if shape is not None and array is not None:
             _check_shape(name, array, tuple(shape), check_batch_axis, exception_prefix)
+        if getattr(getattr(array, "dtype", None), "kind", "f") not in "biuf":
+            raise TypeError(
+                f"Error when checking {exception_prefix}: expected {name} to hold numbers, but got an array of dtype "
+                f"{array.dtype} with shape {tuple(array.shape)}"
+            )
     return arrays
 
 
@@ -226,6 +231,21 @@ def check_loss_and_target_compatibility(
                 f"A target array with shape {y.shape} was passed for an output of shape {shape} while using as loss "
                 f"`{fn.__name__}`. This loss expects targets to have the same shape as the output."
             )
+
+
+def check_labels(targets: Sequence[Any], loss_fns: Sequence[Any], classes: Sequence[int | None]) -> None:
+    """Check that integer labels name classes that an output has.
+
+    Raises:
+        ValueError: for a label outside ``0 ... classes - 1`` under ``sparse_categorical_crossentropy``.
+    """
+    for y, loss, count in zip(targets, loss_fns, classes, strict=True):
+        if getattr(loss, "fn", loss) is losses.sparse_categorical_crossentropy and isinstance(y, np.ndarray) and count:
+            wrong = y[(y < 0) | (y >= count)]
+            if wrong.size:
+                raise ValueError(
+                    f"Received a label value of {wrong.flat[0]} which is outside the valid range of [0, {count})."
+                )
 
 
 def standardize_weights(

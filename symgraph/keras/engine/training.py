@@ -166,6 +166,7 @@ class Model(Network):
             if check_array_lengths:
                 training_utils.check_array_length_consistency(x, y, weights)
             training_utils.check_loss_and_target_compatibility(y, goal.feed_loss_functions, goal.feed_output_shapes)
+            training_utils.check_labels(y, goal.feed_loss_functions, goal.feed_class_counts)
         else:
             y = []
             if check_array_lengths:

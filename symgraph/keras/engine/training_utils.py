@@ -22,6 +22,7 @@ from .objectives import (
 )
 from .standardize import (
     check_array_length_consistency,
+    check_labels,
     check_loss_and_target_compatibility,
     standardize_class_weights,
     standardize_input_data,
@@ -36,6 +37,7 @@ __all__ = [
     "call_metric_function",
     "check_array_length_consistency",
     "check_generator_arguments",
+    "check_labels",
     "check_loss_and_target_compatibility",
     "check_num_samples",
     "collect_per_output_metric_info",
