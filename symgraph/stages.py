@@ -45,7 +45,7 @@ def compile_stages(graph: Graph, options: Options) -> Stages:
 
     optimized, report = optimize(graph, options)
     target = target_named(options)
-    lowering = make_plan(optimized, target)
+    lowering = make_plan(optimized, check=options.verify)
     executable = target.build(lowering.plan)
     return Stages(options, graph, optimized, report, lowering, lowering.plan, executable, find_conditions(optimized))
 

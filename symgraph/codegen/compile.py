@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ..ir.dims import symbol, symbols
 from ..ir.graph import Graph, Value
@@ -39,7 +38,7 @@ class Lowering:
         return "\n".join(lines)
 
 
-def make_plan(graph: Graph, target: Any = None, check: bool = False) -> Lowering:
+def make_plan(graph: Graph, check: bool = False) -> Lowering:
     """Lower ``graph``. ``check`` verifies every kernel.
 
     Raises:
@@ -72,7 +71,7 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task]) -> Plan:
         origins = dict.fromkeys(o for node in task.lowered.nodes for o in node.origins)
         checks = tuple(Check(n.op.name, axis, (*n.origins, Origin())[0]) for n, axis in task.lowered.checks)
         sizes = tuple(symbol(n) for n in canonical.sizes)
-        steps.append(Step(canonical.key, args, sizes, "", tuple(origins)[:_MAX_SITES], checks))
+        steps.append(Step(canonical.key, args, sizes, tuple(origins)[:_MAX_SITES], checks))
     used = {n for step in steps for n in step.args} | {*storage.inputs, *storage.states, *storage.outputs}
     buffers = _used_buffers(storage.buffers, used)
     names = symbols(d for v in graph.inputs for d in v.shape)

@@ -35,10 +35,10 @@ def root_of(plan: Plan, name: str) -> str:
 
 
 def live(plan: Plan) -> dict[str, tuple[int, int]]:
-    """First and last step that touches each temporary, through itself or any alias; workspaces included."""
+    """First and last step that touches each temporary, through itself or any alias."""
     found: dict[str, tuple[int, int]] = {}
     for number, step in enumerate(plan.steps):
-        for name in (*step.args, step.workspace) if step.workspace else step.args:
+        for name in step.args:
             root = root_of(plan, name)
             if plan.buffers[root].kind == "temp":
                 found[root] = (found.get(root, (number, number))[0], number)

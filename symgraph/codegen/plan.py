@@ -46,16 +46,11 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Step:
     """One call of a kernel. ``args`` name plan buffers in the order of the kernel's buffers, ``sizes`` are the values
-    of its sizes.
-
-    ``workspace`` is a ``temp`` buffer of bytes for the target's own use, or empty. ``sites`` are the origins of the
-    nodes computed here.
-    """
+    of its sizes, ``sites`` the origins of the nodes computed here."""
 
     kernel: str
     args: tuple[str, ...]
     sizes: tuple[Dim, ...]
-    workspace: str = ""
     sites: tuple[Origin, ...] = ()
     checks: tuple[Check, ...] = ()
 

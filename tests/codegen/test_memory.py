@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from symgraph.codegen import memory
 from symgraph.codegen.memory import ALIGNMENT, allocate_arena, layout, live
 from symgraph.codegen.plan import Plan, PlanBuffer, Step
-from symgraph.dtypes import float32, float64
+from symgraph.dtypes import float32
 from symgraph.errors import ArgumentError
 from symgraph.ir.dims import Dim, symbol
 
@@ -61,14 +61,6 @@ def test_an_alias_shares_its_roots_memory_and_life() -> None:
 def test_an_alias_may_be_larger_than_its_root() -> None:
     plan = make_plan({"a": 16, "b": 16, "c": 64}, [("a", "b"), ("c", "b")], {"c": "a"})
     assert layout(plan, {}).nbytes == 256 + 64
-
-
-def test_workspaces_live_for_one_step() -> None:
-    buffers = {n: PlanBuffer(n, float64, (8,), "temp") for n in ("a", "b", "w")}
-    steps = (Step("k", ("a",), (), "w"), Step("k", ("b", "a"), ()))
-    plan = Plan("f", (), (), (), (), buffers, {}, steps)
-    found = layout(plan, {})
-    assert found.nbytes == 128 and found.offsets["w"] == found.offsets["b"]
 
 
 def test_no_temporaries() -> None:
@@ -141,7 +133,8 @@ def test_no_two_live_buffers_overlap(plan: Plan, n: int) -> None:
         root = memory.root_of(plan, name)
         assert found.offsets[name] == found.offsets[root]
         if root in lifetimes:
-            start, size = found.offsets[name], int(np.prod([max(memory.evaluate(d, sizes), 1) for d in buffer.shape])) * 4
+            start = found.offsets[name]
+            size = int(np.prod([max(memory.evaluate(d, sizes), 1) for d in buffer.shape])) * 4
             assert start % ALIGNMENT == 0 and start + size <= found.nbytes
             spans[name] = (root, start, start + size, *lifetimes[root])
     for a, (root_a, low_a, high_a, first_a, last_a) in spans.items():

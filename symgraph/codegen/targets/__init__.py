@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...errors import ArgumentError
 
 if TYPE_CHECKING:
-    from ...ir.dims import Dim
     from ...options import Options
-    from ..loop.grammar import Kernel
     from ..plan import Plan
 
 
@@ -27,11 +25,9 @@ class Executable(Protocol):
 
 
 class Target(Protocol):
-    """Makes executables. ``workspace`` is the scratch memory, in bytes, that a step of a kernel wants in the plan."""
+    """Makes executables."""
 
     name: str
-
-    def workspace(self, kernel: Kernel) -> Dim: ...
 
     def build(self, plan: Plan) -> Executable: ...
 

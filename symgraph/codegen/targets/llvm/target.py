@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ....ir.dims import Dim
-from ...loop.grammar import Kernel
 from ...plan import Plan
 from . import pool
 from .cache import KERNELS
@@ -118,10 +116,6 @@ class LlvmTarget:
     def __init__(self, cpu: str = "host") -> None:
         check_executable_memory()
         self.cpu = host_cpu() if cpu == "host" else cpu_for(cpu)
-
-    def workspace(self, kernel: Kernel) -> Dim:
-        """Bytes of scratch memory a step needs in the plan: none, since frames bring what kernels ask for."""
-        return 0
 
     def build(self, plan: Plan) -> LlvmExecutable:
         return LlvmExecutable(plan, self.cpu)
