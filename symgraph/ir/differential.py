@@ -58,7 +58,7 @@ class Differential:
     Attributes:
         runs: how many sets of random inputs are tried.
         seed: of the random inputs.
-        steps: how far inexact results may be apart, in units of the precision.
+        steps: how far inexact results may be apart, in units of the coarsest precision of the graph.
         scale: standard deviation of the random floats.
     """
 
@@ -80,12 +80,13 @@ class Differential:
 
     def compare(self, before: Graph, after: Graph, exact: bool) -> tuple[str, Array, Array] | None:
         """The first result that differs: its name and its values before and after."""
+        tolerance = self.steps * _precision(before)
         for run in range(self.runs):
             # Infinities and NaN tell exact rules apart; inexact ones promise nothing about them.
             inputs = random_arguments(before, self.seed + run, self.scale, special=exact and run % 2 == 1)
             old, new = (interpret(g, *inputs) for g in (before, after))
             for name, a, b in zip(_result_names(before, old), old.all, new.all, strict=True):
-                if not (same_bits(a, b) if exact else is_close(a, b, self.steps)):
+                if not (same_bits(a, b) if exact else is_close(a, b, tolerance)):
                     return name, a, b
         return None
 
@@ -104,6 +105,12 @@ class Differential:
             if self.compare(graph, after, self._promise(active[:n], some)) is not None:
                 return active[n - 1].name
         return ""
+
+
+def _precision(graph: Graph) -> float:
+    """The unit of the last place at 1 of the coarsest float in a graph."""
+    floats = {v.dtype for node in graph.nodes for v in node.outputs if v.dtype.is_float}
+    return max((float(np.finfo(d.np).eps) for d in floats), default=0.0)
 
 
 def _result_names(graph: Graph, results: Results) -> list[str]:

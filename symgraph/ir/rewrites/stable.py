@@ -57,13 +57,13 @@ def log_of_clipped_softmax(e: Emitter, op: Op, operands: Sequence[Value]) -> Val
         c = scalar_of(limit)
         if c is None or not c > 0:
             return None
-        bounds.append((p.op, e.log(limit)))
+        bounds.append((p.op, limit))
         p = inner
     if not bounds or not isinstance(p.op, Softmax):
         return None
     out = e.apply(LogSoftmax(p.op.axis), p.node.inputs[0])
     for choice, limit in reversed(bounds):
-        out = e.apply(choice, out, limit)
+        out = e.apply(choice, out, e.log(limit))
     return out
 
 
