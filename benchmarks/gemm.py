@@ -2,8 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.gemm [avx512|avx2|baseline]
 
-The shapes are those of training an MLP of 784-512-512-10 with batches of 128 (forward, gradients of inputs, gradients of weights), of
-inference with few rows, and large squares. ``NT`` means that the right operand is transposed in memory, and so on.
+The shapes are those of training an MLP of 784-512-512-10 with batches of 128 (forward, gradients of inputs, gradients
+of weights), of inference with few rows, and large squares. ``NT`` means that the right operand is transposed in memory.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ def product(m: int, n: int, k: int, layout: str) -> Kernel:
     a = ((m, k), (i, p)) if layout[0] == "N" else ((k, m), (p, i))
     b = ((k, n), (p, j)) if layout[1] == "N" else ((n, k), (j, p))
     buffers = (Buffer("a", float32, a[0]), Buffer("b", float32, b[0]), Buffer("c", float32, (m, n), "out"))
-    contract = Contract((), (), "i", m, "j", n, "p", k, Load("a", a[1], float32), Load("b", b[1], float32), "acc", float32,
-                        (Store("c", (i, j), acc),))  # fmt: skip
+    left, right = Load("a", a[1], float32), Load("b", b[1], float32)
+    store = Store("c", (i, j), acc)
+    contract = Contract((), (), "i", m, "j", n, "p", k, left, right, "acc", float32, (store,))
     return Kernel("product", buffers, (), (contract,))
 
 
@@ -111,10 +112,12 @@ def main() -> None:
             total = [total[0] + mine, total[1] + blas]
         planned = plan_contract(kernel.body[0], kernel, cpu)  # type: ignore[arg-type]
         print(
-            f"{m:5}{n:5}{k:5} {layout}   {mine * 1e6:13.1f}{flops / mine / 1e9:9.1f}   {blas * 1e6:13.1f}{flops / blas / 1e9:9.1f}"
-            f"{mine / blas:7.2f}{call.seconds * 1e3:6.0f} ms  {planned.schedule if planned else 'loops'}"
+            f"{m:5}{n:5}{k:5} {layout}   {mine * 1e6:13.1f}{flops / mine / 1e9:9.1f}   "
+            f"{blas * 1e6:13.1f}{flops / blas / 1e9:9.1f}{mine / blas:7.2f}{call.seconds * 1e3:6.0f} ms  "
+            f"{planned.schedule if planned else 'loops'}"
         )
-    print(f"all training shapes: {total[0] * 1e6:.0f} us against {total[1] * 1e6:.0f} us, ratio {total[0] / total[1]:.2f}")
+    mine, blas = total
+    print(f"all training shapes: {mine * 1e6:.0f} us against {blas * 1e6:.0f} us, ratio {mine / blas:.2f}")
 
 
 if __name__ == "__main__":

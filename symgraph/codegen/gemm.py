@@ -1,9 +1,9 @@
 """The schedule of a matrix product: register block, tiles, and what is packed, from sizes and a few machine numbers.
 
-A register block is ``rows`` x ``vectors`` accumulators of ``lanes`` elements, summed over the whole of k at once; so an element's
-sum is in the order of k, whatever the tiles are. Tiles are the parallel units. Operands are read where they lie as long
-as that is fast (columns of b contiguous, everything in reach of the second cache); otherwise they are packed first, in panels
-as wide as the register block.
+A register block is ``rows`` x ``vectors`` accumulators of ``lanes`` elements, summed over the whole of k at once; so an
+element's sum is in the order of k, whatever the tiles are. Tiles are the parallel units. Operands are read where they
+lie as long as that is fast (columns of b contiguous, everything in reach of the second cache); otherwise they are
+packed first, in panels as wide as the register block.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TYPICAL = 256
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a schedule needs of a processor: bytes of a vector register, how many there are, whether loads and stores can be
+    """What a schedule needs of a processor: bytes of a vector register, how many there are, whether loads can be
     masked, bytes of the second cache of one core."""
 
     vector_bytes: int
@@ -34,8 +34,8 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """Where an operand lies in its buffer, in elements: ``offset + sum(batch[i] * b_i) + outer * line + inner * p``, with
-    ``line`` the row (of a) or column (of b) and ``p`` the position in the sum."""
+    """Where an operand lies in its buffer, in elements: ``offset + sum(batch[i] * b_i) + outer * line + inner * p``,
+    with ``line`` the row (of a) or column (of b) and ``p`` the position in the sum."""
 
     buffer: str
     offset: Dim
@@ -46,8 +46,8 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class GemmSchedule:
-    """``rows`` x (``vectors`` * ``lanes``) is the register block, ``tile_rows`` x ``tile_columns`` (multiples of it) a parallel unit;
-    ``pack_a`` and ``pack_b`` say which operands are copied to panels first."""
+    """``rows`` x (``vectors`` * ``lanes``) is the register block, ``tile_rows`` x ``tile_columns`` (multiples of it) a
+    parallel unit; ``pack_a`` and ``pack_b`` say which operands are copied to panels first."""
 
     lanes: int
     rows: int
@@ -96,14 +96,20 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     rows = _rows(c.m, vectors, machine.registers)
     m, n, k = (d if isinstance(d, int) else TYPICAL for d in (c.m, c.n, c.k))
     even = isinstance(c.n, int) and c.n % lanes == 0
-    spread = k * n * itemsize > 2 * machine.l2  # the lines of b are too far apart to stay in the caches
-    pack_b = b.outer != 1 or not (machine.masks or even) or (spread and m >= 16 * rows)
-    pack_a = pack_b and n >= 512 and k >= 512 and m >= 16 * rows
+    many = m >= 16 * rows and n >= TYPICAL  # packing is little work beside the products
+    # Lines that lie far apart fall into few sets of the caches, and each into a page of its own.
+    pack_b = b.outer != 1 or not (machine.masks or even) or (many and k * n * itemsize > 2 * machine.l2)
+    pack_a = many and a.inner != 1 and m * k * itemsize > 2 * machine.l2
     columns = lanes * vectors
-    fitting = machine.l2 // 2 // max(k * itemsize, 1) // rows * rows
-    tile_rows = max(rows, min(fitting, 128 // rows * rows, -(-max(m, 1) // rows) * rows if isinstance(c.m, int) else 128))
-    tile_rows = tile_rows // rows * rows
-    blocks = max(1, min(-(-TASK_FLOPS // max(2 * tile_rows * columns * k, 1)), -(-max(n, 1) // columns)))
+    high = min(128, machine.l2 // 2 // max(k * itemsize, 1))
+    if isinstance(c.m, int):
+        high = min(high, -(-c.m // rows) * rows)
+    tile_rows = max(rows, high // rows * rows)
+    across = -(-max(n, 1) // columns)
+    blocks = -(-TASK_FLOPS // max(2 * tile_rows * columns * k, 1))
+    if m * k * itemsize > machine.l2:  # rows come from far: use them for more than one block
+        blocks = max(blocks, 4)
+    blocks = max(1, min(blocks, across))
     return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b)
 
 
@@ -131,8 +137,8 @@ def _vectors(m: Dim, n: Dim, lanes: int) -> int:
 
 
 def _rows(m: Dim, vectors: int, registers: int) -> int:
-    """Rows of the register block: about half the registers hold sums, which hides the latency of two pipelines; few rows all at
-    once where that is possible."""
+    """Rows of the register block: about half the registers hold sums, which hides the latency of two pipelines; few
+    rows all at once where that is possible."""
     usual = 8 if registers >= 32 else 4 if vectors == 2 else 8
     most = (registers - vectors - 2) // vectors
     if isinstance(m, int) and 0 < m <= most:

@@ -1,4 +1,4 @@
-"""Matrix products as native code: values against NumPy in float64 over sizes, layouts, dtypes and processor levels; schedules as text."""
+"""Matrix products as native code, against NumPy in float64, over sizes, layouts, dtypes and processors; schedules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIZES = [(1, 1, 1), (8, 32, 4), (13, 37, 19), (7, 10, 5), (33, 100, 0), (5, 33, 
 def product(
     m: Dim, n: Dim, k: Dim, layout: str = "NN", dtype: DType = float32, batch: Sequence[Dim] = (), bias: bool = False
 ) -> Kernel:
-    """``c = a @ b`` (each operand transposed in memory where ``layout`` says T); with ``bias`` ``c = max(a @ b + d, 0)``."""
+    """``c = a @ b``, or ``max(a @ b + d, 0)`` with ``bias``; T in ``layout``: an operand is transposed in memory."""
     outer = tuple(Var(f"b{i}") for i in range(len(batch)))
     i, j, p, acc = Var("i"), Var("j"), Var("p"), Var("acc", dtype)
     rows, columns = ((m, k), (i, p)), ((k, n), (p, j))
@@ -53,11 +53,15 @@ def operands(m: int, n: int, k: int, layout: str, dtype: DType, batch: tuple[int
     rng = np.random.default_rng(m + 10 * n + 100 * k)
     a, b = rng.normal(size=(*batch, m, k)).astype(dtype.np), rng.normal(size=(*batch, k, n)).astype(dtype.np)
     exact = a.astype(np.float64) @ b.astype(np.float64)
-    a, b = (x if flag == "N" else np.ascontiguousarray(x.swapaxes(-1, -2)) for x, flag in zip((a, b), layout, strict=True))
+    a = a if layout[0] == "N" else np.ascontiguousarray(a.swapaxes(-1, -2))
+    b = b if layout[1] == "N" else np.ascontiguousarray(b.swapaxes(-1, -2))
     return a, b, exact
 
 
-def check(kernel: Kernel, cpu: str, m: int, n: int, k: int, layout: str, batch: tuple[int, ...] = (), pieces: int = 1) -> Array:
+def check(
+    kernel: Kernel, cpu: str, m: int, n: int, k: int, layout: str, batch: tuple[int, ...] = (), pieces: int = 1
+) -> Array:
+    """Run a product of :func:`product` on random operands, compare it with NumPy's, and return it."""
     dtype = kernel.buffers[0].dtype
     a, b, exact = operands(m, n, k, layout, dtype, batch)
     c = np.full((*batch, m, n), np.nan, dtype.np)
@@ -101,11 +105,14 @@ def test_batches(cpu: str) -> None:
 
 @pytest.mark.parametrize("cpu", CPUS)
 def test_large_products_are_packed_and_right(cpu: str) -> None:
-    kernel = product(130, 600, 2050, "NN")
-    planned = plan_contract(kernel.body[0], kernel, CPUS[cpu])  # type: ignore[arg-type]
-    assert planned is not None
-    assert planned.schedule.pack_b
-    check(kernel, cpu, 130, 600, 2050, "NN")
+    for layout, packed in (("NN", "packed b"), ("TT", "packed ab")):
+        kernel = product(530, 600, 2050, layout)
+        (contract,) = kernel.body
+        assert isinstance(contract, Contract)
+        planned = plan_contract(contract, kernel, CPUS[cpu])
+        assert planned is not None
+        assert str(planned.schedule).endswith(packed)
+        check(kernel, cpu, 530, 600, 2050, layout)
 
 
 @pytest.mark.parametrize("cpu", CPUS)
@@ -125,7 +132,8 @@ def test_strided_operands_and_rows_used_by_the_whole_batch(cpu: str) -> None:
     load_a, load_b = Load("a", (q, row, p), float32), Load("b", (j, p), float32)
     contract = Contract(("q",), (3,), "i", 10, "j", 18, "p", 7, load_a, load_b, "s", float32,
                         (Store("c", (q, i, j), Var("s", float32)),))  # fmt: skip
-    buffers = (Buffer("a", float32, (3, 19, 7)), Buffer("b", float32, (18, 7)), Buffer("c", float32, (3, 10, 18), "out"))
+    out = Buffer("c", float32, (3, 10, 18), "out")
+    buffers = (Buffer("a", float32, (3, 19, 7)), Buffer("b", float32, (18, 7)), out)
     kernel = Kernel("strided", buffers, (), (contract,))
     assert plan_contract(contract, kernel, CPUS[cpu]) is not None
     rng = np.random.default_rng(0)
@@ -169,8 +177,10 @@ def test_an_update_in_place_touches_every_element_once(cpu: str, layout: str) ->
 @pytest.mark.parametrize("layout", ["NN", "NT", "TN", "TT"])
 @pytest.mark.parametrize("sizes", [(3, 5, 7), (13, 37, 19), (9, 33, 6)])
 @pytest.mark.parametrize("known", [True, False])
-def test_nothing_outside_the_operands_is_touched(cpu: str, layout: str, sizes: tuple[int, int, int], known: bool) -> None:
-    """The operands end where a page ends that is followed by one that may not be read: an access beyond would end the process."""
+def test_nothing_outside_the_operands_is_touched(
+    cpu: str, layout: str, sizes: tuple[int, int, int], known: bool
+) -> None:
+    """The operands end where a page ends whose next may not be read: an access beyond would end the process."""
     m, n, k = sizes
     dims: tuple[Dim, Dim, Dim] = sizes if known else (symbol("M"), symbol("N"), symbol("K"))
     a, b, exact = operands(m, n, k, layout, float32, ())

@@ -1,7 +1,7 @@
 """Matrix products as code: packing phases where the schedule wants them, then the tiles.
 
-A tile is computed block by block: a register block's sums go to a small buffer on the stack, and the epilogue runs over that
-in lanes, like any vector loop. Packed panels live in the kernel's workspace.
+A tile is computed block by block: a register block's sums go to a small buffer on the stack, and the epilogue runs over
+that in lanes, like any vector loop. Packed panels live in the kernel's workspace.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ from .ranges import RangeWriter, choose_lanes
 from .statement import StatementWriter
 from .vector import Value, constant, type_text
 from .writer import FunctionWriter, Module
+
+#: Most lanes of a packing step: larger squares cost more code than they save time.
+PACKED_LANES = 8
+#: Elements that make packing worth handing to another thread.
+PACKING = 1 << 16
 
 #: Begins a phase's function: reads pointers and sizes, so that statements of the kernel can be written.
 Open = Callable[[FunctionWriter], StatementWriter]
@@ -80,7 +85,7 @@ class _Emitter:
         widths = {"a": (self.s.pack_a, self.s.rows), "b": (self.s.pack_b, self.s.columns)}
         for name, (packed, width) in widths.items():
             if packed:
-                lanes = self.s.lanes
+                lanes = min(self.s.lanes, PACKED_LANES)
                 while width % lanes:
                     lanes //= 2
                 x = self.operands[name]
@@ -125,13 +130,15 @@ class _Emitter:
             batch = [constant(0, int64) if step == 0 else next(places) for step in x.batch]
             first = s.mul(at, constant(panel.width, int64))
             lines = s.minimum(s.sub(s.size(self._lines(name)), first), constant(panel.width, int64))
-            source = self._pointer(writer, writer.x.buffers[x.buffer].pointer, self._offset(writer, x, batch, first, x.outer))
+            offset = self._offset(writer, x, batch, first)
+            source = self._pointer(writer, writer.x.buffers[x.buffer].pointer, offset)
             target = self._panel(writer, name, number)
             k = s.size(self.c.k).text
             w.effect(f"call void @{function}(ptr {source}, {strides}, i64 {lines.text}, i64 {k}, ptr {target})")
         self.module.declare(symbol, w.finish(self.header(symbol)))
         each = self.c.k * panel.width
-        return Phase(symbol, product(self._panel_grid(name)), max(1, -(-65536 // each)) if isinstance(each, int) and each else 1)
+        worth = -(-PACKING // each) if isinstance(each, int) and each else 1
+        return Phase(symbol, product(self._panel_grid(name)), worth)
 
     # -- tiles --------------------------------------------------------------------------------------------------
     def _tiles(self) -> Phase:
@@ -166,8 +173,9 @@ class _Emitter:
                     a, a_step = self._source(writer, "a", batch, i, schedule.rows)
                     a_stride = constant(1, int64) if schedule.pack_a else s.size(self.operands["a"].outer)
                     w.effect(
-                        f"call void @{block}(ptr {a}, i64 {a_stride.text}, i64 {a_step.text}, ptr {b}, i64 {b_step.text}, "
-                        f"i64 {s.size(c.k).text}, i64 {width.text}, i64 {height.text}, ptr %tile)"
+                        f"call void @{block}(ptr {a}, i64 {a_stride.text}, i64 {a_step.text}, "
+                        f"ptr {b}, i64 {b_step.text}, i64 {s.size(c.k).text}, "
+                        f"i64 {width.text}, i64 {height.text}, ptr %tile)"
                     )
                     self._epilogue(writer, i, j, height, width)
         symbol = f"{self.symbol}_tiles"
@@ -181,9 +189,8 @@ class _Emitter:
         b_step = s.columns if s.pack_b else b.inner
         block = Block(c.dtype, s.lanes, s.rows, s.vectors, a_stride, a_step, b_step, s.columns, False, self.cpu.has_fma)
         # Panels are whole: what is computed too much there is not used.
-        return write_columns(
-            self.module, f"{self.symbol}_block", block, () if s.pack_a else tails_of(c.m, s.rows), s.columns if s.pack_b else c.n
-        )
+        tails = () if s.pack_a else tails_of(c.m, s.rows)
+        return write_columns(self.module, f"{self.symbol}_block", block, tails, s.columns if s.pack_b else c.n)
 
     def _epilogue(self, writer: StatementWriter, i: Value, j: Value, height: Value, width: Value) -> None:
         """Run the epilogue over the block's sums: rows one by one, columns in lanes."""
@@ -213,7 +220,7 @@ class _Emitter:
         """The address of an operand's lines from ``first`` on, and its stride along the sum."""
         s, x = writer.s, self.operands[name]
         if name not in self.panels:
-            offset = self._offset(writer, x, batch, first, x.outer)
+            offset = self._offset(writer, x, batch, first)
             return self._pointer(writer, writer.x.buffers[x.buffer].pointer, offset), s.size(x.inner)
         number = constant(0, int64)
         for value, extent, step in zip(batch, self.c.batch_extents, x.batch, strict=True):
@@ -228,11 +235,10 @@ class _Emitter:
         offset = s.add(s.mul(number, s.size(self._panel_bytes(name))), s.size(self.places[name]))
         return s.w.pure(f"getelementptr i8, ptr %workspace, i64 {offset.text}", offset.level)
 
-    def _offset(
-        self, writer: StatementWriter, x: Operand, batch: Sequence[Value], first: Value, stride: Dim
-    ) -> Value:  # fmt: skip
+    @staticmethod
+    def _offset(writer: StatementWriter, x: Operand, batch: Sequence[Value], first: Value) -> Value:
         s = writer.s
-        offset = s.add(s.size(x.offset), s.mul(first, s.size(stride)))
+        offset = s.add(s.size(x.offset), s.mul(first, s.size(x.outer)))
         for value, step in zip(batch, x.batch, strict=True):
             offset = s.add(offset, s.mul(value, s.size(step)))
         return offset

@@ -10,15 +10,16 @@ from .emit import mangle
 from .vector import type_text
 from .writer import Module
 
-#: Parameters of a block function: operands with their strides, length of the sum, columns, rows, and the tile that takes the sums.
+#: Parameters of a block function: operands with their strides, length of the sum, columns, rows, and the tile that
+#: takes the sums.
 PARAMETERS = "ptr %a, i64 %as, i64 %ak, ptr %b, i64 %bk, i64 %k, i64 %count, i64 %rows, ptr %c"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A register block. ``a_stride`` (from row to row), ``a_step`` and ``b_step`` (along the sum) are in elements; symbolic ones
-    are taken from the parameters. ``pitch`` is the distance of rows in the tile. ``masked``: the last vector is cut at
-    ``count`` columns. ``fma``: multiply and add in one rounding."""
+    """A register block. ``a_stride`` (from row to row), ``a_step`` and ``b_step`` (along the sum) are in elements;
+    symbolic ones are taken from the parameters. ``pitch`` is the distance of rows in the tile. ``masked``: the last
+    vector is cut at ``count`` columns. ``fma``: multiply and add in one rounding."""
 
     dtype: DType
     lanes: int
@@ -33,8 +34,8 @@ class Block:
 
 
 def write_block(module: Module, name: str, block: Block, tails: tuple[int, ...]) -> str:
-    """Define a function that computes ``rows`` rows, which is ``block.rows`` or a sum of some of ``tails`` (falling powers of two);
-    returns its name."""
+    """Define a function that computes ``rows`` rows, which is ``block.rows`` or a sum of some of ``tails`` (falling
+    powers of two); returns its name."""
     sizes = (block.rows, *tails)
     arguments = "i64 %as, i64 %ak, ptr %b, i64 %bk, i64 %k, i64 %count, i64 %rows"
     for rows in sizes:
@@ -75,8 +76,8 @@ def write_block(module: Module, name: str, block: Block, tails: tuple[int, ...])
 
 
 def write_columns(module: Module, name: str, block: Block, tails: tuple[int, ...], n: Dim) -> str:
-    """Define a function like that of :func:`write_block` for ``count`` columns, which is the block's whole width or what ``n`` columns
-    leave; returns its name."""
+    """Define a function like that of :func:`write_block` for ``count`` columns, which is the block's whole width or
+    what ``n`` columns leave; returns its name."""
     width = block.lanes * block.vectors
     if isinstance(n, int):
         rest = n % width
@@ -131,7 +132,8 @@ def _micro(module: Module, name: str, block: Block) -> str:
     cells = [(r, v) for r in range(block.rows) for v in range(block.vectors)]
     a_step, b_step = (d if isinstance(d, int) else p for d, p in ((block.a_step, "%ak"), (block.b_step, "%bk")))
     lines = [f"define internal void @{name}({PARAMETERS}) noinline #0 {{", "entry:"]
-    rows: list[str | int] = [r * block.a_stride if isinstance(block.a_stride, int) else f"%r{r}" for r in range(block.rows)]
+    stride = block.a_stride
+    rows = [r * stride if isinstance(stride, int) else f"%r{r}" for r in range(block.rows)]
     if not isinstance(block.a_stride, int):
         lines += [f"%r{r} = mul i64 %as, {r}" for r in range(block.rows)]
     if block.masked:
@@ -151,7 +153,8 @@ def _micro(module: Module, name: str, block: Block) -> str:
             load = f"llvm.masked.load.{suffix}.p0"
             mask = f"<{block.lanes} x i1>"
             module.declare(load, f"declare {wide} @{load}(ptr, i32, {mask}, {wide})")
-            lines.append(f"%b.{v} = call {wide} @{load}(ptr %bp.{v}, i32 {align}, {mask} %mask, {wide} zeroinitializer)")
+            arguments = f"ptr %bp.{v}, i32 {align}, {mask} %mask, {wide} zeroinitializer"
+            lines.append(f"%b.{v} = call {wide} @{load}({arguments})")
         else:
             lines.append(f"%b.{v} = load {wide}, ptr %bp.{v}, align {align}")
     for r in range(block.rows):
@@ -164,7 +167,8 @@ def _micro(module: Module, name: str, block: Block) -> str:
         for v in range(block.vectors):
             if block.fma:
                 module.declare(f"llvm.fma.{suffix}", f"declare {wide} @llvm.fma.{suffix}({wide}, {wide}, {wide})")
-                lines.append(f"%d{r}.{v} = call {wide} @llvm.fma.{suffix}({wide} %a.{r}, {wide} %b.{v}, {wide} %s{r}.{v})")
+                arguments = f"{wide} %a.{r}, {wide} %b.{v}, {wide} %s{r}.{v}"
+                lines.append(f"%d{r}.{v} = call {wide} @llvm.fma.{suffix}({arguments})")
             else:
                 lines.append(f"%m{r}.{v} = fmul {wide} %a.{r}, %b.{v}")
                 lines.append(f"%d{r}.{v} = fadd {wide} %s{r}.{v}, %m{r}.{v}")

@@ -1,8 +1,8 @@
 """Packing: copies an operand of a matrix product into panels, so that the register blocks read it in a row.
 
-A panel is ``width`` lines (rows of a, columns of b) and stores ``width`` elements for each position of the sum, one position after
-the other. The lines that a last panel has too many repeat its last one (their sums are never used), so nothing outside
-the operand is read.
+A panel is ``width`` lines (rows of a, columns of b) and stores ``width`` elements for each position of the sum, one
+position after the other. The lines that a last panel has too many repeat its last one (their sums are never used), so
+nothing outside the operand is read.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ PARAMETERS = "ptr %from, i64 %line, i64 %step, i64 %lines, i64 %k, ptr %to"
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """How an operand is packed: ``line`` and ``step`` are its strides, from line to line and along the sum; ``lanes`` divides
-    ``width``. ``masks``: vectors can be loaded in part."""
+    """How an operand is packed: ``line`` and ``step`` are its strides, from line to line and along the sum; ``lanes``
+    divides ``width``. ``masks``: vectors can be loaded in part."""
 
     dtype: DType
     width: int
@@ -166,7 +166,8 @@ def _transposing(module: Module, name: str, panel: Panel) -> str:
 
 
 def _transposed(rows: list[str], wide: str, lanes: int, lines: list[str]) -> list[str]:
-    """The columns of a square of rows: at each stage, rows ``span`` apart trade their blocks of ``span`` lanes off the diagonal."""
+    """The columns of a square of rows: at each stage, rows ``span`` apart trade their blocks of ``span`` lanes off the
+    diagonal."""
     span = 1
     while span < lanes:
         following = list(rows)
