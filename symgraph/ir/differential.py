@@ -132,12 +132,12 @@ def random_arguments(
     def array(value: Value) -> Array:
         shape = tuple(evaluate(d, sizes) for d in value.shape)
         if value.dtype.is_float:
-            data = rng.standard_normal(shape) * scale
+            data = np.asarray(rng.standard_normal(shape) * scale)
             if special:
                 data = np.where(rng.random(shape) < 0.3, rng.choice(SPECIAL, shape), data)
             with np.errstate(all="ignore"):
                 return data.astype(value.dtype.np)
-        return rng.integers(0, 2 if value.dtype.is_bool else 4, shape).astype(value.dtype.np)
+        return np.asarray(rng.integers(0, 2 if value.dtype.is_bool else 4, shape)).astype(value.dtype.np)
 
     return [array(v) for v in graph.inputs], [array(v) for v in graph.states]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import symgraph as sg
 from symgraph.closing import close
-from symgraph.dtypes import ALL, as_dtype
+from symgraph.dtypes import ALL, DType, as_dtype
 from symgraph.errors import InternalError
 from symgraph.ir.compare import equal_graphs, same_bits
 from symgraph.ir.differential import Differential
@@ -174,18 +175,18 @@ def test_a_rule_that_looks_beyond_its_operands_does_not_settle() -> None:
         optimize(graph, VERIFIED, (Pass("odd", (odd,)),))
 
 
-@pytest.mark.parametrize("last", ALL, ids=str)
-@pytest.mark.parametrize("middle", ALL, ids=str)
 @pytest.mark.parametrize("first", ALL, ids=str)
-def test_merged_casts_are_exact(first, middle, last) -> None:  # type: ignore[no-untyped-def]
-    if not canonical._passes_through(first, middle, last):
-        return
+def test_merged_casts_are_exact(first: DType) -> None:
     info = np.iinfo(first.np) if first.is_integer else None
     values = [0, 1] if info is None else [info.min, info.max, 0, 1, info.max // 3]
-    floats = [0.5, -0.0, 1e-7, -300.7, 70000.0, np.inf, np.nan] if first.is_float and last.is_float else []
-    with np.errstate(all="ignore"):
-        x = np.array([*values, *floats]).astype(first.np) if floats else np.array(values, first.np)
-        assert same_bits(x.astype(middle.np).astype(last.np), x.astype(last.np))
+    floats = [0.5, -0.0, 1e-7, -300.7, 70000.0, np.inf, np.nan]
+    for middle, last in itertools.product(ALL, ALL):
+        if not canonical.can_skip_cast(first, middle, last):
+            continue
+        with np.errstate(all="ignore"):
+            # Conversions of floats that no integer holds are not defined; they are not tried.
+            x = np.array([*values, *floats] if first.is_float and last.is_float else values).astype(first.np)
+            assert same_bits(x.astype(middle.np).astype(last.np), x.astype(last.np)), (middle, last)
 
 
 def test_a_graph_becomes_a_networkx_graph(x: sg.Tensor) -> None:

@@ -54,10 +54,11 @@ def merge_casts(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     x = operand_of(operands[0], Cast)
     if x is None:
         return None
-    return e.cast(x, op.dtype) if _passes_through(x.dtype, operands[0].dtype, op.dtype) else None
+    return e.cast(x, op.dtype) if can_skip_cast(x.dtype, operands[0].dtype, op.dtype) else None
 
 
-def _passes_through(first: DType, middle: DType, last: DType) -> bool:
+def can_skip_cast(first: DType, middle: DType, last: DType) -> bool:
+    """True where converting ``first`` to ``last`` through ``middle`` gives the same as converting it directly."""
     if first == last:
         return _holds(middle, first)
     # Integers wrap where floats saturate: a float in the middle may only lead to a float.
