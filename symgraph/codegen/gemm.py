@@ -92,7 +92,7 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     if isinstance(c.n, int):
         while lanes > 4 and lanes // 2 >= c.n:
             lanes //= 2
-    vectors = _vectors(c.m, c.n, lanes)
+    vectors = _vectors(c.m, c.n, lanes, machine.registers)
     rows = _rows(c.m, vectors, machine.registers)
     m, n, k = (d if isinstance(d, int) else TYPICAL for d in (c.m, c.n, c.k))
     even = isinstance(c.n, int) and c.n % lanes == 0
@@ -101,12 +101,12 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     pack_b = b.outer != 1 or not (machine.masks or even) or (many and k * n * itemsize > 2 * machine.l2)
     pack_a = many and a.inner != 1 and m * k * itemsize > 2 * machine.l2
     columns = lanes * vectors
-    high = min(128, machine.l2 // 2 // max(k * itemsize, 1))
+    high = min(-(-128 // rows) * rows, machine.l2 // 2 // max(k * itemsize, 1))
     if isinstance(c.m, int):
         high = min(high, -(-c.m // rows) * rows)
     tile_rows = max(rows, high // rows * rows)
     across = -(-max(n, 1) // columns)
-    blocks = -(-TASK_FLOPS // max(2 * tile_rows * columns * k, 1))
+    blocks = max(-(-TASK_FLOPS // max(2 * tile_rows * columns * k, 1)), 64 // machine.vector_bytes)
     if m * k * itemsize > machine.l2:  # rows come from far: use them for more than one block
         blocks = max(blocks, 4)
     blocks = max(1, min(blocks, across))
@@ -130,16 +130,16 @@ def ceil_div(size: Dim, by: int) -> Dim:
     return floordiv(size + (by - 1), by)
 
 
-def _vectors(m: Dim, n: Dim, lanes: int) -> int:
+def _vectors(m: Dim, n: Dim, lanes: int, registers: int) -> int:
     """Vectors of the register block: more than two where the rows alone are too few to fill the pipelines."""
-    usual = max(2, 8 // m) if isinstance(m, int) and m > 0 else 2
+    usual = max(2, min(8 // m, registers // 4)) if isinstance(m, int) and m > 0 else 2
     return usual if not isinstance(n, int) else max(1, min(usual, -(-n // lanes)))
 
 
 def _rows(m: Dim, vectors: int, registers: int) -> int:
     """Rows of the register block: about half the registers hold sums, which hides the latency of two pipelines; few
     rows all at once where that is possible."""
-    usual = 8 if registers >= 32 else 4 if vectors == 2 else 8
+    usual = 8 if registers >= 32 or vectors == 1 else 6
     most = (registers - vectors - 2) // vectors
     if isinstance(m, int) and 0 < m <= most:
         return m
