@@ -25,7 +25,7 @@ from .tracer import describe, tracer
 if TYPE_CHECKING:
     from .ir.dims import Dim
 
-TensorLike: TypeAlias = Union["Tensor", np.ndarray, np.generic, bool, int, float, Sequence[Any]]
+TensorLike: TypeAlias = Union["Tensor", np.ndarray[Any, Any], np.generic, bool, int, float, Sequence[Any]]
 
 
 class Tensor:

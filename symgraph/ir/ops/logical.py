@@ -259,7 +259,8 @@ class Where(Elementwise):
         return s.select(*elements)
 
     def reference(self, *arrays: Array) -> Array:
-        return np.where(*arrays)
+        condition, if_true, if_false = arrays
+        return np.where(condition, if_true, if_false)
 
     def vjp(
         self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents

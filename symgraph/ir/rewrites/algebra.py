@@ -79,10 +79,10 @@ def power_of_zero(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None
 
 @rule(Abs, exact=True, example=lambda s: s.abs(s.neg(s.input("f32[N]"))))
 def abs_of_negation(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
-    """abs(-x) = abs(x), abs(abs(x)) = abs(x)."""
+    """abs(-x) = abs(x), but not for unsigned x; abs(abs(x)) = abs(x)."""
     (x,) = operands
     inner = operand_of(x, Neg)
-    if inner is not None:
+    if inner is not None and x.dtype.kind != "u":
         return e.abs(inner)
     return x if isinstance(x.op, Abs) else None
 
@@ -140,7 +140,7 @@ def _reciprocal(c: np.floating) -> float | None:
         inverse = type(c)(1) / c
     limits = np.finfo(c.dtype)
     normal = all(limits.tiny <= abs(v) <= limits.max for v in (c, inverse))
-    return inverse if normal else None
+    return float(inverse) if normal else None
 
 
 @rule(Pow, exact=False, example=lambda s: s.pow(s.input("f32[N]"), 3.0))
