@@ -118,10 +118,14 @@ def _threads() -> Report:
 
 
 def _cache() -> Report:
-    """Where compiled kernels are kept, and how many there are now."""
-    from .codegen.targets.llvm.cache import KERNELS
+    """The folder where compiled kernels are kept, and what is there; None where nothing is kept."""
+    from .codegen.cache import open_store
 
-    return {"place": "memory of this process", "kernels": KERNELS.misses, "limit": KERNELS.limit}
+    store = open_store()
+    if store is None:
+        return {"folder": None, "entries": 0, "bytes": 0}
+    entries, size = store.size()
+    return {"folder": str(store.folder), "entries": entries, "bytes": size}
 
 
 def self_test(target: str) -> Report:
@@ -163,7 +167,7 @@ def describe(report: Report) -> str:
         ("processor", _describe_cpu(cpu)),
         ("features", " ".join(cpu.get("features", ())) or "unknown"),
         ("threads", threads.get("error") or f"{threads['count']} ({threads['source']})"),
-        ("cache", f"{cache['place']}, up to {cache['limit'] >> 20} MiB; {cache['kernels']} kernels compiled"),
+        ("cache", _describe_cache(cache)),
     ]
     for target, test in report["self_test"].items():
         rows.append(("self-test", f"{target}: {_describe_test(test)}"))
@@ -177,6 +181,12 @@ def _describe_cpu(cpu: Report) -> str:
     fma = "with" if cpu["fma"] else "without"
     caches = f"L1 {cpu['l1'] // 1024} KiB, L2 {cpu['l2'] // 1024} KiB"
     return f"{cpu['name']}: {cpu['cores']} cores, vectors of {8 * cpu['vector_bytes']} bits {fma} FMA, {caches}"
+
+
+def _describe_cache(cache: Report) -> str:
+    if cache["folder"] is None:
+        return "off"
+    return f"{cache['folder']} ({cache['entries']} entries, {cache['bytes'] / 1e6:.1f} MB)"
 
 
 def _describe_test(test: Report) -> str:

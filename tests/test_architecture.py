@@ -11,7 +11,7 @@ PACKAGE = ROOT / "symgraph"
 
 #: Every module or package directly under symgraph, by the layer it belongs to.
 LAYERS = {
-    "base": "dtypes errors options provenance version",
+    "base": "dtypes errors events options provenance version",
     "plotting": "plotting",
     "ir": "ir",
     "front": "gradient nn numeric products random reducing shaping tensor tracer variable",
@@ -34,11 +34,12 @@ ARROWS = {
 }
 #: The same inside codegen, for the parts that others build on; every other part may import any but targets.
 CODEGEN_ARROWS = {
+    "cache": "",
     "loop": "",
     "elementary": "loop",
     "gemm": "loop",
     "plan": "loop",
-    "targets": "loop elementary gemm plan memory",
+    "targets": "cache loop elementary gemm plan memory",
 }
 #: Packages that cost much to import; they are imported where they are used.
 HEAVY = {"h5py", "llvmlite", "networkx", "pydot", "scipy", "PIL"}
