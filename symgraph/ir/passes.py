@@ -1,9 +1,9 @@
 """The passes over a closed graph, in order, and the report of what they did.
 
 A pass is a set of rules. The builder tries them on every node as it is written, also on those that rules write, with
-operands that are final already; a rule looks at the op and its operands only. So one sweep over the graph leaves nothing
-that a rule would change; :func:`check_settled` makes sure of it. What nothing needs is not copied, and equal nodes are
-one node.
+operands that are final already; a rule looks at the op and its operands only. So one sweep over the graph leaves
+nothing that a rule would change; :func:`check_settled` makes sure of it. What nothing needs is not copied, and equal
+nodes are one node.
 """
 
 from __future__ import annotations
