@@ -1,7 +1,8 @@
 """``python -m symgraph``: what symgraph finds on this machine, and whether it computes right there.
 
 Exit status 0 if every target that can serve here gives the right values, 1 otherwise. ``--json`` prints the same as one
-JSON object.
+JSON object. ``python -m symgraph cache`` shows where compiled code is kept and how much there is; ``python -m symgraph
+cache clear`` removes it.
 """
 
 from __future__ import annotations
@@ -33,14 +34,20 @@ FEATURES = "sse2 sse4.2 avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the report; returns the exit status."""
+    """Print the report, or serve the cache; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m symgraph", description="What symgraph finds here, and a self-test."
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    as_json = parser.parse_args(arguments).json
+    commands = parser.add_subparsers(dest="command", metavar="cache")
+    cache = commands.add_parser("cache", help="show where compiled code is kept, or clear it")
+    cache.add_argument("action", nargs="?", choices=["show", "clear"], default="show")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "cache":
+        print(serve_cache(chosen.action))
+        return 0
     report = collect()
-    print(json.dumps(report, indent=2) if as_json else describe(report))
+    print(json.dumps(report, indent=2) if chosen.json else describe(report))
     return 1 if any(test["status"] == "failed" for test in report["self_test"].values()) else 0
 
 
@@ -58,6 +65,19 @@ def collect() -> Report:
         "self_test": {target: self_test(target) for target in TARGETS},
         "cache": _cache(),
     }
+
+
+def serve_cache(action: str) -> str:
+    """``show`` or ``clear`` the cache on disk; the line that says so."""
+    from .codegen.cache import open_store
+
+    store = open_store()
+    if store is None:
+        return "no cache on disk (SYMGRAPH_CACHE is off, or there is no home)"
+    if action == "clear":
+        return f"{store.folder}: {store.clear()} entries removed"
+    entries, size = store.size()
+    return f"{store.folder}: {entries} entries, {size} bytes, up to {store.limit >> 20} MiB"
 
 
 def _version(package: str) -> str | None:

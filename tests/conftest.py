@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.golden_text import check_golden
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled code of a test run goes to a folder of its own: fast, and the user's is not touched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYMGRAPH_CACHE", str(tmp_path_factory.mktemp("cache") / "symgraph"))
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -212,12 +212,12 @@ def test_equal_kernels_are_compiled_once() -> None:
     first = cache.get(DENSE, cpu)
     assert cache.get(parse_kernel(WRITTEN["dense"]), cpu) is not first
     assert cache.get(DENSE, cpu) is first
-    assert (cache.hits, cache.misses) == (1, 2)
+    assert (cache.hits, cache.loaded + cache.misses) == (1, 2)
     small = KernelCache(limit=1)
     small.get(DENSE, cpu)
     small.get(PICK, cpu)
     small.get(DENSE, cpu)
-    assert small.misses == 3
+    assert small.loaded + small.misses == 3
 
 
 @pytest.mark.parametrize("level", CPUS)

@@ -26,6 +26,11 @@ class Phase:
     grain: Dim
 
 
+def symbol_of(key: str) -> str:
+    """The name that a kernel's functions begin with: it depends on the kernel's content alone."""
+    return f"sg_{key[:24]}"
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledKernel:
     """Machine code of a kernel. ``workspace`` is the bytes of scratch memory (64-byte aligned) that all phases share;

@@ -44,8 +44,8 @@ class Cpu:
 
     @property
     def key(self) -> str:
-        """What of the processor decides the machine code; a part of cache keys."""
-        return f"{self.triple}/{self.name}/{self.features}/{self.vector_bytes}"
+        """What of the processor decides the machine code (caches decide tiles); a part of cache keys."""
+        return f"{self.triple}/{self.name}/{self.features}/{self.vector_bytes}/{self.has_fma}/{self.l1}/{self.l2}"
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 """The driver: the one native function that runs a plan, step by step.
 
-It reads a frame's tables, so it is the same code for every plan and is made once in a process. A call of a compiled
+It reads a frame's tables, so it is the same code for every plan and is made once. A call of a compiled
 function is one foreign call of it, with the address of a *context* of nine 8-byte fields::
 
     io        addresses of the call's Python arrays (inputs, states, outputs)
@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from .cache import module_code
 from .cpu import function_attributes, host_cpu
 from .engine import Library
-from .pipeline import compiler_for
 
 CONTEXT_FIELDS = 9
 TASK_FIELDS = 7
@@ -120,7 +120,7 @@ def driver_text() -> str:
 @lru_cache(maxsize=1)
 def _library() -> Library:
     cpu = host_cpu()
-    return Library([compiler_for(cpu).object_code(driver_text(), optimize=False)], cpu)
+    return Library([module_code("driver", driver_text(), cpu)], cpu)
 
 
 @lru_cache(maxsize=1)

@@ -67,6 +67,12 @@ class Library:
             with _linking:
                 engine.close()
 
+    def keep(self) -> None:
+        """Never give the memory back, not even when the library is dropped."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.detach()
+
     def __del__(self) -> None:
         if not sys.is_finalizing():
             self.close()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from ....dtypes import int64
 from ....ir.dims import Dim, floordiv, product
 from ...loop.grammar import Call, Const, Contract, Fold, Kernel, Let, Loop, Size, Stmt, Store, Var
 from ...loop.walk import body_of, statements
 from .access import Memory
-from .compiled import CompiledKernel, Phase
+from .cache import kernel_key
+from .compiled import CompiledKernel, Phase, symbol_of
 from .contract import emit_contract, plan_contract
 from .cpu import Cpu, function_attributes
 from .emit import EmitAlgebra
@@ -23,26 +22,12 @@ from .writer import FunctionWriter, Module
 #: Cost (in evaluated expression nodes, about) that is worth handing to another thread.
 TASK_COST = 1 << 18
 
-#: Changes where generated code changes; a part of cache keys.
-VERSION = 2
-
-
 def compile_kernel(kernel: Kernel, cpu: Cpu, key: str = "") -> CompiledKernel:
-    """Object code for a kernel; ``key`` is its :func:`kernel_key` where that is known already."""
+    """Object code for a kernel; ``key`` is its :func:`.cache.kernel_key` where that is known already."""
     key = key or kernel_key(kernel, cpu)
-    text, phases, workspace = kernel_text(kernel, cpu, f"sg_{key[:24]}")
+    text, phases, workspace = kernel_text(kernel, cpu, symbol_of(key))
     code = compiler_for(cpu).object_code(text)
     return CompiledKernel(key, code, phases, workspace, text)
-
-
-def kernel_key(kernel: Kernel, cpu: Cpu) -> str:
-    """A hash of everything that decides a kernel's object code."""
-    import llvmlite
-
-    from ...loop.text import print_kernel
-
-    content = "\n".join([print_kernel(kernel), cpu.key, llvmlite.__version__, str(VERSION)])
-    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def kernel_text(kernel: Kernel, cpu: Cpu, symbol: str) -> tuple[str, tuple[Phase, ...], Dim]:

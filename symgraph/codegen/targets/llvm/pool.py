@@ -25,10 +25,11 @@ import ctypes
 import os
 import sys
 from functools import lru_cache
-from typing import Any
 
 from ....errors import ArgumentError
-from .cpu import binding, host_cpu, target_machine
+from .cache import module_code
+from .cpu import binding, host_cpu
+from .engine import Library
 from .pool_code import pool_text
 
 SYMBOL = "sg_parallel_for"
@@ -40,7 +41,7 @@ _NEEDED = (
 )  # fmt: skip
 
 
-def _resolve(llvm: Any) -> bool:
+def _resolve() -> bool:
     """Make the functions of the C library that the pool calls known to LLVM; False where there are none."""
     if os.name != "posix":
         return False
@@ -50,7 +51,7 @@ def _resolve(llvm: Any) -> bool:
         function = getattr(process, name, None)
         if function is None:
             return False
-        llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+        binding().add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
     return True
 
 
@@ -58,16 +59,14 @@ class Pool:
     """The pool's machine code; it stays for the life of the process."""
 
     def __init__(self) -> None:
-        llvm, cpu = binding(), host_cpu()
-        self.threaded = _resolve(llvm)
-        module = llvm.parse_assembly(pool_text(cpu, self.threaded), llvm.create_context())
-        engine = llvm.create_mcjit_compiler(module, target_machine(cpu, opt=0))
-        engine.finalize_object()
-        self.address = int(engine.get_function_address(SYMBOL))
-        self._limit = ctypes.CFUNCTYPE(None, ctypes.c_int32)(engine.get_function_address("sg_pool_limit"))
-        self._reset = ctypes.CFUNCTYPE(None)(engine.get_function_address("sg_pool_reset"))
-        # Workers may sleep in this code until the process ends: never free it.
-        engine.detach()
+        cpu = host_cpu()
+        self.threaded = _resolve()
+        library = Library([module_code("pool", pool_text(cpu, self.threaded), cpu)], cpu)
+        self.address = library.address(SYMBOL)
+        self._limit = ctypes.CFUNCTYPE(None, ctypes.c_int32)(library.address("sg_pool_limit"))
+        self._reset = ctypes.CFUNCTYPE(None)(library.address("sg_pool_reset"))
+        # Workers may sleep in this code until the process ends.
+        library.keep()
         self.threads = 1
         self.limit(_wanted_threads())
         if hasattr(os, "register_at_fork"):

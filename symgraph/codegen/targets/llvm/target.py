@@ -11,7 +11,7 @@ import numpy as np
 from ...plan import Plan
 from . import pool
 from .cache import KERNELS
-from .compiled import CompiledKernel
+from .compiled import CompiledKernel, symbol_of
 from .cpu import Cpu, cpu_for, host_cpu
 from .driver import driver_address
 from .engine import Library, check_executable_memory
@@ -88,11 +88,18 @@ class LlvmExecutable:
     # -- looking inside ---------------------------------------------------------------------------------------------
     def llvm_ir(self) -> dict[str, str]:
         """The LLVM text of every kernel, by its name in the plan, as it is written (before LLVM's passes)."""
-        return {name: compiled.ir for name, compiled in self.kernels.items()}
+        return {name: self._text(name) for name in self.kernels}
 
     def assembly(self, kernel: str) -> str:
         """The assembly text of a kernel, by its name in the plan."""
-        return compiler_for(self.cpu).assembly(self.kernels[kernel].ir)
+        return compiler_for(self.cpu).assembly(self._text(kernel))
+
+    def _text(self, kernel: str) -> str:
+        """The LLVM text of a kernel: at hand where it was compiled, written again where it came from disk."""
+        from .kernel import kernel_text
+
+        compiled = self.kernels[kernel]
+        return compiled.ir or kernel_text(self.plan.kernels[kernel], self.cpu, symbol_of(compiled.key))[0]
 
     def __str__(self) -> str:
         lines = [f"llvm for {self.cpu.name}, {self.cpu.vector_bytes}-byte vectors"]
