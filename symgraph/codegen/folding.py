@@ -58,10 +58,19 @@ def fold_of(nest: Nest, node: Node, evaluator: Evaluator, index: Index) -> FoldI
     return FoldItem(names, tuple(e.dtype for e in init), init, step, lambda a, b: op.merge(s, a, b))
 
 
-def fold_value(nest: Nest, node: Node, evaluator: Evaluator, index: Index, loops: bool) -> Expr:
-    """The finished value of a fold, which is added to the nest; without ``loops`` it is over one element."""
+def is_long(node: Node) -> bool:
+    """Whether a fold runs over more than one element: an axis that is not of length one."""
+    op, x = node.op, node.inputs[0]
+    if isinstance(op, Contraction):
+        return any(d != 1 for c, d in zip(op.labels[0], x.shape, strict=True) if c in op.summed)
+    assert isinstance(op, Reduction)
+    return any(x.shape[k] != 1 for k in op.axes)
+
+
+def fold_value(nest: Nest, node: Node, evaluator: Evaluator, index: Index) -> Expr:
+    """The finished value of a fold, which is added to the nest where it needs loops."""
     s, op = evaluator.s, node.op
-    if loops:
+    if is_long(node):
         item = fold_of(nest, node, evaluator, index)
         nest.folds.append(item)
         return finished(node, evaluator, item)

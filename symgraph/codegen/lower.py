@@ -20,7 +20,7 @@ from ..ir.types import TensorType
 from .access import squeeze
 from .cluster import Cluster, Form
 from .evaluate import Array, Evaluator, Index, Scratch
-from .folding import final_states, finished, fold_of, fold_value, index_at, merge_of
+from .folding import final_states, finished, fold_of, fold_value, index_at, is_long, merge_of
 from .loop.grammar import Expr, Kernel, Stmt, Var
 from .loop.walk import postorder, sizes_of
 from .nest import Axis, FoldItem, Nest, StoreItem, coalesce
@@ -182,7 +182,8 @@ def fill_nest(nest: Nest, cluster: Cluster, evaluator: Evaluator, index: Index) 
     """Folds and stores of a cluster's members; ``index`` are the variables of its domain."""
     for value in cluster.members:
         if isinstance(value.op, (Reduction, Contraction)):
-            evaluator.given[id(value)] = fold_value(nest, value.node, evaluator, index, bool(cluster.reduced))
+            here = index if is_long(value.node) else current_variables(cluster, value, index)
+            evaluator.given[id(value)] = fold_value(nest, value.node, evaluator, here)
         else:
             evaluator.value(value, member_index(cluster, value, evaluator, index))
     store_members(nest, cluster, evaluator, index)
@@ -190,8 +191,13 @@ def fill_nest(nest: Nest, cluster: Cluster, evaluator: Evaluator, index: Index) 
 
 def member_index(cluster: Cluster, value: Value, evaluator: Evaluator, index: Index) -> Index:
     """The index of a member's current element."""
+    return index_at(evaluator, value.shape, current_variables(cluster, value, index))
+
+
+def current_variables(cluster: Cluster, value: Value, index: Index) -> Index:
+    """The variables of a member's axes: of the whole domain, or of the kept axes."""
     full = bool(cluster.reduced) and squeeze(value.shape) == cluster.domain
-    return index_at(evaluator, value.shape, index if full else tuple(index[k] for k in cluster.kept))
+    return index if full else tuple(index[k] for k in cluster.kept)
 
 
 def store_members(nest: Nest, cluster: Cluster, evaluator: Evaluator, index: Index) -> None:

@@ -16,7 +16,11 @@ from symgraph.codegen.loop.grammar import Contract, Fold, Loop
 from symgraph.codegen.loop.text import print_kernel
 from symgraph.codegen.loop.walk import statements
 from symgraph.ir.graph import Graph
+from symgraph.ir.interp import interpret
 from symgraph.ir.op import Leaf, Sample
+from symgraph.ir.parser import parse_graph
+from symgraph.options import Options
+from symgraph.stages import compile_stages
 from tests.contract.cases import apply, bound_op, cases, expected, placeholders
 
 from .models import expanded, mlp_step
@@ -173,3 +177,24 @@ def test_bounds_checks_name_their_op() -> None:
     (step,) = lowering.plan.steps
     (check_,) = step.checks
     assert (check_.op, check_.axis) == ("take", 0)
+
+
+def test_a_fold_over_one_element_beside_folds_over_rows() -> None:
+    text = """
+graph @g {
+  %v = input[slot=0, label="v"] : u8[1,2]
+  %1 = one_hot[depth=3, dtype=f32] %v : f32[1,2,3]
+  %4 = softmax[0] %1 : f32[1,2,3]
+  %5 = softmax[2] %4 : f32[1,2,3]
+  %6 = log %4 : f32[1,2,3]
+  return %5, %6
+}
+"""
+    graph = parse_graph(text)
+    labels = np.array([[0, 2]], np.uint8)
+    wanted = interpret(graph, [labels]).outputs
+    executable = compile_stages(graph, Options(target="numpy", inexact=False)).executable
+    results = [np.empty(w.shape, w.dtype) for w in wanted]
+    executable.run(executable.frame(()), [labels], [], results)
+    for got, want in zip(results, wanted, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6)
