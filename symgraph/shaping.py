@@ -12,7 +12,8 @@ from .errors import ArgumentError, ShapeError
 from .ir.checks import normalize_axis
 from .ir.dims import Dim, Shape, SymDim, divide_exact, product, shape_text
 from .ir.graph import Value
-from .ir.ops.indexing import OneHot, Take
+from .ir.ops.gathering import Take
+from .ir.ops.indexing import OneHot
 from .ir.ops.views import StopGradient
 from .tensor import Tensor, TensorLike, as_tensor, as_value, common_dtype
 from .tracer import tracer

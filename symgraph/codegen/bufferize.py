@@ -73,6 +73,7 @@ class Bufferizer:
         self.tasks: list[Task] = []
         self.writer: dict[int, Task] = {}
         self.readers: dict[int, list[Task]] = {}
+        self.written_twice: set[int] = set()
         self.buffers: dict[str, PlanBuffer] = {}
         self.names: dict[int, str] = {}
         self.padded: dict[int, str] = {}
@@ -101,6 +102,9 @@ class Bufferizer:
                     self.order(self.writer[id(base)], task)
             else:
                 task.writes.append(base)
+                if id(base) in self.writer:  # what fills the array comes before what goes on with it
+                    self.order(self.writer[id(base)], task)
+                    self.written_twice.add(id(base))
                 self.writer[id(base)] = task
                 for reader in self.readers.get(id(base), ()):
                     self.order(task, reader)
@@ -239,6 +243,8 @@ class Bufferizer:
         others = {t.number for t in self.readers.get(id(state), ()) if t is not task}
         if others and self.reaches(task, others):
             return "the old value is read after the new one is known"
+        if id(target) in self.written_twice:
+            return "the new value is written by two kernels"
         if state in task.reads and not is_elementwise_self_read(task.lowered, state, target, self.base):
             return "the kernel reads the old value at other elements than it writes"
         return ""

@@ -9,6 +9,7 @@ A cluster has a *form*, which is the shape of its loops, and a *domain*, the axe
 ``FOLD``     folds over other axes (column sums, full sums) and nodes over the kept axes
 ``CONTRACT`` a matrix product and nodes over its result (the epilogue)
 ``RANDOM``   random bits and nodes over them
+``ORDERED``  one accumulation or scatter: a loop whose steps run in order
 ========= ==========================================================================================================
 
 Every value is at one place only, its *home*, or inlined wherever it is needed. :mod:`symgraph.codegen.fusion` decides.
@@ -32,6 +33,7 @@ class Form(Enum):
     FOLD = "fold"
     CONTRACT = "contract"
     RANDOM = "random"
+    ORDERED = "ordered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,14 +75,15 @@ class Evaluator:
             if isinstance(op, Elementwise):
                 return op.scalar(self.s, *(self.value(v, index) for v in node.inputs))
             if isinstance(op, Indexed):
-                readers = [self._reader(v) for v in node.inputs]
+                readers = [self.reader(v) for v in node.inputs]
                 self.s.site = node
                 return op.element(self.s, index, readers, [v.type for v in node.inputs], node.output.type)
         finally:
             self.s.site = site
         raise InternalError(f"{op.name} is read where it is not computed")
 
-    def _reader(self, value: Value) -> Callable[[Sequence[Expr]], Expr]:
+    def reader(self, value: Value) -> Callable[[Sequence[Expr]], Expr]:
+        """Reads elements of ``value``; axes of length one at 0."""
         zero = self.s.index(0)
 
         def read(index: Sequence[Expr]) -> Expr:

@@ -11,14 +11,26 @@ from ..ir.op import Reduction
 from ..ir.ops.contraction import Contraction
 from .access import ZERO, axis_numbers
 from .evaluate import Evaluator, Index
-from .loop.grammar import Expr
-from .nest import FoldItem, Nest
+from .loop.grammar import Expr, Var
+from .nest import Axis, FoldItem, Nest
 
 
 def index_at(evaluator: Evaluator, shape: Shape, variables: Sequence[Expr]) -> Index:
     """The index of a shape's element: a variable for each axis longer than one, else 0."""
     zero = evaluator.s.index(0)
     return tuple(zero if k == ZERO else variables[k] for k in axis_numbers(shape))
+
+
+def open_axes(evaluator: Evaluator, domain: Shape, reduced: tuple[int, ...]) -> tuple[list[Axis], Index]:
+    """Loop axes for a domain without axes of length one, and their variables."""
+    axes: list[Axis] = []
+    index: list[Expr] = []
+    for k, extent in enumerate(domain):
+        var = evaluator.s.loop_var(evaluator.s.fresh("i"), extent)
+        assert isinstance(var, Var)
+        axes.append(Axis(var, extent, "reduced" if k in reduced else "kept"))
+        index.append(var)
+    return axes, tuple(index)
 
 
 def factors(node: Node, evaluator: Evaluator, index: Index) -> tuple[Expr, Expr]:

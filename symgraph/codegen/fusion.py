@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..errors import InternalError
 from ..ir.dims import Shape
 from ..ir.graph import Graph, Node, Value
-from ..ir.op import Elementwise, Indexed, Leaf, Reduction
+from ..ir.op import Accumulation, Elementwise, Indexed, Leaf, Reduction, Scatter
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.random import RandomBits
 from .access import ZERO, Access, Meanings, axis_numbers, compose, identity, squeeze
@@ -36,7 +36,7 @@ _NARROWER = "narrower than what it is computed from"
 _EPILOGUE = "computed from a matrix product"
 #: Reasons to be stored that only hold in the cluster of the operand.
 _WISHES = (_NARROWER, _EPILOGUE)
-_PREFERENCE = {Form.CONTRACT: 0, Form.ROW: 1, Form.FOLD: 2, Form.MAP: 3, Form.RANDOM: 4}
+_PREFERENCE = {Form.CONTRACT: 0, Form.ROW: 1, Form.FOLD: 2, Form.MAP: 3, Form.RANDOM: 4, Form.ORDERED: 5}
 
 
 @dataclass(slots=True, eq=False)
@@ -102,6 +102,8 @@ class Fusion:
                 self.place_reduction(node)
             elif isinstance(node.op, (Elementwise, Indexed)):
                 self.place_pointwise(node)
+            elif isinstance(node.op, (Accumulation, Scatter)):
+                self.place_ordered(node)
             else:
                 raise InternalError(f"op {node.op.name} reached code generation; it must be expanded before")
 
@@ -160,6 +162,12 @@ class Fusion:
             return
         draft = self.open(Form.ROW if trailing else Form.FOLD, domain, reduced)
         self.join(draft, value, reads, f"a fold of its own: {why_not}")
+
+    def place_ordered(self, node: Node) -> None:
+        value = node.output
+        reads = {id(source): source for v in node.inputs for source, _ in reads_of(v, self.inline)}
+        draft = self.open(Form.ORDERED, squeeze(value.shape), ())
+        self.join(draft, value, [(False, v, (None,)) for v in reads.values()], "a loop that runs in order")
 
     def place_pointwise(self, node: Node) -> None:
         value = node.output
@@ -249,6 +257,8 @@ class Fusion:
             scalars_only = all(id(v) in inside or all(k == ZERO for k in a) for _, v, a in reads)
             if id(value) in self.results or not scalars_only or not isinstance(value.op, Elementwise):
                 return "random bits are drawn in blocks, with nothing but scalars beside them"
+        if draft.form is Form.ORDERED:
+            return "nothing shares a loop that runs in order"
         if draft.form is Form.CONTRACT and any(None in a for _, _, a in reads):
             return "an epilogue reads arrays at its own row and column only"
         return self.refuse(draft, reads)

@@ -20,10 +20,11 @@ from ..ir.types import TensorType
 from .access import squeeze
 from .cluster import Cluster, Form
 from .evaluate import Array, Evaluator, Index, Scratch
-from .folding import final_states, finished, fold_of, fold_value, index_at, is_long, merge_of
+from .folding import final_states, finished, fold_of, fold_value, index_at, is_long, merge_of, open_axes
 from .loop.grammar import Expr, Kernel, Stmt, Var
 from .loop.walk import postorder, sizes_of
 from .nest import Axis, FoldItem, Nest, StoreItem, coalesce
+from .ordered import lower_ordered
 from .product import lower_product
 from .schedule import build_loops
 
@@ -64,6 +65,9 @@ def lower_cluster(cluster: Cluster, is_array: Callable[[Value], bool]) -> list[L
     evaluator = open_evaluator()
     if cluster.form is Form.CONTRACT:
         body = lower_product(cluster.members[0], cluster.members, cluster.stored, evaluator)
+    elif cluster.form is Form.ORDERED:
+        parts = lower_ordered(cluster.members[0], open_evaluator)
+        return [assemble(name + suffix, cluster.members, each, part) for suffix, each, part in parts]
     elif cluster.form is Form.RANDOM:
         one = assemble(name, cluster.members, evaluator, _lower_random(cluster, evaluator))
         return [replace(one, padded={b.name: b.shape for b in one.kernel.buffers if b.mode == "out"})]
@@ -156,18 +160,6 @@ def assemble(name: str, members: Sequence[Value], evaluator: Evaluator, body: tu
             raise InternalError("a bounds check without a node")
         checks.append((site, axis))
     return Lowered(kernel, dict(evaluator.arrays), tuple(v.node for v in members), tuple(checks))
-
-
-def open_axes(evaluator: Evaluator, domain: Shape, reduced: tuple[int, ...]) -> tuple[list[Axis], Index]:
-    """Loop axes for a domain without axes of length one, and their variables."""
-    axes: list[Axis] = []
-    index: list[Expr] = []
-    for k, extent in enumerate(domain):
-        var = evaluator.s.loop_var(evaluator.s.fresh("i"), extent)
-        assert isinstance(var, Var)
-        axes.append(Axis(var, extent, "reduced" if k in reduced else "kept"))
-        index.append(var)
-    return axes, tuple(index)
 
 
 def _lower_nest(cluster: Cluster, evaluator: Evaluator) -> tuple[Stmt, ...]:

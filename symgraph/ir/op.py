@@ -8,6 +8,8 @@ exactly one *form*, which says how it is computed:
 `Indexed`      ``element``: the result's element at an index, from operands' elements at indices computed from it
 `Reduction`    a fold over some axes: ``init``, ``step``, ``merge``, ``finish`` on a tuple of scalars
 `Contraction`  a sum of products of two operands (:mod:`.ops.contraction`)
+`Accumulation` a fold along one axis of which every step is kept: ``init``, ``step`` on one scalar
+`Scatter`      the first operand, into which elements of the second are put in order: ``target``, ``combine``
 `Composite`    ``expand``: other ops; kept whole while stabilising rules want to see it
 `Leaf`         no operands and no computation: input, state, constant
 ============== =======================================================================================================
@@ -204,6 +206,49 @@ class Reduction(Op):
 
     def flops(self, operands: Sequence[TensorType], results: Sequence[TensorType]) -> Dim:
         return operands[0].size
+
+
+@dataclass(frozen=True)
+class Accumulation(Op):
+    """A fold along ``axis`` whose state after every step is kept: the result has the operands' shape. Steps run in
+    order, other axes in parallel."""
+
+    axis: int
+
+    def init(self, s: Algebra[V], dtype: Any) -> V:
+        """The state before the first step."""
+        raise NotImplementedError(f"{type(self).__name__}.init")
+
+    def step(self, s: Algebra[V], state: V, *elements: V) -> V:
+        """The state after one more element of every operand, which is the result's element there."""
+        raise NotImplementedError(f"{type(self).__name__}.step")
+
+    def flops(self, operands: Sequence[TensorType], results: Sequence[TensorType]) -> Dim:
+        return results[0].size
+
+
+class Scatter(Op):
+    """The first operand, after elements of the second (the updates) were put into it one after the other, in row-major
+    order; more operands say where to. Only axes along which different updates surely have different targets run in
+    parallel, so that the bits do not depend on threads."""
+
+    def target(
+        self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
+        operands: Sequence[TensorType], result: TensorType,
+    ) -> Sequence[V]:  # fmt: skip
+        """Where the update at ``index`` goes: an index of the result, checked by ``s.bounds`` where it is data."""
+        raise NotImplementedError(f"{type(self).__name__}.target")
+
+    def combine(self, s: Algebra[V], old: V, update: V) -> V:
+        """The element after the update."""
+        raise NotImplementedError(f"{type(self).__name__}.combine")
+
+    def independent(self, operands: Sequence[TensorType]) -> tuple[bool, ...]:
+        """For each axis of the updates, whether updates at different places along it have different targets."""
+        raise NotImplementedError(f"{type(self).__name__}.independent")
+
+    def flops(self, operands: Sequence[TensorType], results: Sequence[TensorType]) -> Dim:
+        return operands[1].size
 
 
 class Composite(Op):

@@ -12,7 +12,8 @@ from symgraph.ir.builder import Builder
 from symgraph.ir.dims import Dim, Shape, product, symbol
 from symgraph.ir.graph import Graph, Value
 from symgraph.ir.ops.elementary import Tanh
-from symgraph.ir.ops.indexing import OneHot, Take
+from symgraph.ir.ops.gathering import Take
+from symgraph.ir.ops.indexing import OneHot
 from symgraph.ir.ops.leaves import Input, State
 from symgraph.ir.ops.reductions import ArgMax
 from symgraph.ir.types import TensorType

@@ -1,8 +1,22 @@
 """All ops, one family a file. Importing this package fills and closes the registry."""
 
-from . import arithmetic, composites, contraction, elementary, indexing, leaves, logical, random, reductions, views
+from . import (
+    arithmetic,
+    composites,
+    contraction,
+    cumulative,
+    elementary,
+    gathering,
+    indexing,
+    leaves,
+    logical,
+    random,
+    reductions,
+    scatter,
+    views,
+)
 
 __all__ = [
-    "arithmetic", "composites", "contraction", "elementary", "indexing", "leaves", "logical", "random", "reductions",
-    "views",
+    "arithmetic", "composites", "contraction", "cumulative", "elementary", "gathering", "indexing", "leaves", "logical",
+    "random", "reductions", "scatter", "views",
 ]  # fmt: skip

@@ -54,6 +54,18 @@ def find_reduction(fold: Fold) -> list[Reducible] | None:
     return found if len(found) == len(parts) else None
 
 
+def find_accumulation(fold: Fold) -> tuple[Reducible, Store] | None:
+    """A running sum or product that starts from nothing and whose states are all stored: its operation, the store."""
+    if fold.kind != "seq" or len(fold.names) != 1 or len(fold.body) != 1:
+        return None
+    (store,), (first,) = fold.body, fold.init
+    part = _reducible(fold.next[0], fold.names[0], set(fold.names))
+    if not isinstance(store, Store) or store.value is not fold.next[0] or part is None:
+        return None
+    starts = isinstance(first, Const) and first.value == identity(part.operation, fold.dtypes[0])
+    return (part, store) if starts and is_using(part.element, {fold.var}) else None
+
+
 def _reducible(expr: Expr, name: str, tainted: set[str]) -> Reducible | None:
     if not isinstance(expr, Call):
         return None

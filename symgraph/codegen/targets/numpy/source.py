@@ -18,8 +18,9 @@ from ...loop.grammar import Bounds, Const, Contract, Expr, Fold, Kernel, Let, Lo
 from ...loop.walk import expressions, inner_roots, interned, is_using, linear, postorder, statements
 from .access import Axis, dim_text, view_text
 from .expressions import Expressions, Value, safe
-from .reductions import REDUCERS, Reducible, find_reduction, identity, reassociated
+from .reductions import REDUCERS, Reducible, find_accumulation, find_reduction, identity, reassociated
 from .runtime import RUNTIME
+from .scatters import Scattered, find_scatter
 
 #: ``kernel(*arrays, *sizes)``
 Compiled = Callable[..., None]
@@ -105,7 +106,26 @@ class _Statements(Expressions):
                 loop.extent, risky, lambda: self._with_axis(loop.var, loop.extent, lambda: self.body(loop.body))
             )
             return
+        scattered = find_scatter(loop)
+        if scattered is not None:
+            self._guarded(loop.extent, True, lambda: self._scatter(scattered))
+            return
         self._count(loop.var, loop.extent, lambda: self.body(loop.body))
+
+    def _scatter(self, scatter: Scattered) -> None:
+        """Updates in order, all in one call."""
+        outer = self.scope
+        self.scope = outer.copy()
+        for loop in scatter.loops:
+            self.scope.axes[loop.var] = Axis(self.scope.depth, loop.extent)
+            self.scope.depth += 1
+        target, depth = safe(scatter.store.buffer), self.scope.depth
+        *at, text = [self.lifted(self.value(e), depth) for e in (*scatter.store.index, scatter.update)]
+        if scatter.operation:
+            self.line(f"np.{REDUCERS[scatter.operation].__name__}.at({target}, ({', '.join(at)},), {text})")
+        else:
+            self.line(f"{target}[{', '.join(at)}] = {text}")
+        self.scope = outer
 
     def _count(self, var: str, extent: Dim, write: Callable[[], None]) -> None:
         """A loop that runs in Python."""
@@ -131,8 +151,12 @@ class _Statements(Expressions):
     # -- folds ----------------------------------------------------------------------------------------------------
     def _fold(self, fold: Fold) -> None:
         reduction = find_reduction(fold)
+        accumulation = find_accumulation(fold)
         if reduction is not None:
             self._reduce(fold, reduction)
+        elif accumulation is not None:
+            self._accumulate(fold, *accumulation)
+            return
         elif fold.kind == "vec" and not any(isinstance(s, Store) for s in statements(fold.body)):
             self._merge(fold)
         else:
@@ -207,6 +231,18 @@ class _Statements(Expressions):
             self.line(f"{targets} = rt.tree([{', '.join(elements)}], {function})")
 
         self._unless_empty(fold, lambda: self._with_axis(fold.var, fold.extent, inside))
+
+    def _accumulate(self, fold: Fold, part: Reducible, store: Store) -> None:
+        """Every state of a running sum or product at once."""
+
+        def inside() -> None:
+            name, dtype = self.fresh(), fold.dtypes[0].np.type.__name__
+            ufunc = f"np.{REDUCERS[part.operation].__name__}"
+            self.line(f"{name} = {ufunc}.accumulate({self._along_axis(part.element, fold)}, axis=-1, dtype=np.{dtype})")
+            self.scope.values[store.value] = Value(name, self.scope.depth, True)
+            self.store(store)
+
+        self._guarded(fold.extent, True, lambda: self._with_axis(fold.var, fold.extent, inside))
 
     def _iterate(self, fold: Fold) -> None:
         self._set_to_init(fold)
