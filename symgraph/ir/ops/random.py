@@ -51,8 +51,8 @@ class RandomBits(Indexed):
         return (TensorType(uint32, facts.resolve_shape(self.shape)),)
 
     def words(self, s: Algebra[V], counter: V, key: Sequence[V], draw: V | None = None) -> tuple[V, V, V, V]:
-        """The four words of ``counter`` (int64), for the four words of the key. ``draw`` (uint32) is the op's own where it is
-        not given; code that gets it from memory serves all draws."""
+        """The four words of ``counter`` (int64), for the four words of the key. ``draw`` (uint32) is the op's own where
+        it is not given; code that gets it from memory serves all draws."""
         c = s.cast(counter, uint64)
         low = s.cast(s.intrinsic("bit_and", c, s.const(0xFFFFFFFF, uint64)), uint32)
         high = s.cast(s.intrinsic("shr", c, s.const(32, uint64)), uint32)
