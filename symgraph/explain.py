@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from .codegen.loop.grammar import Kernel
 from .codegen.loop.text import print_kernel
-from .codegen.plan import Plan, PlanBuffer, Step
+from .codegen.plan import Loop, Move, Plan, PlanBuffer, Step
 from .ir.passes import PIPELINE, Report
 from .ir.printer import print_graph
 
@@ -54,7 +55,7 @@ def kernels_text(plan: Plan) -> str:
     """The loop IR of every distinct kernel, with the number of steps that call it."""
     parts: list[str] = []
     for key, kernel in plan.kernels.items():
-        calls = sum(step.kernel == key for step in plan.steps)
+        calls = sum(step.kernel == key for step in plan.calls())
         parts.append(f"# called by {calls} step(s)\n{print_kernel(kernel)}")
     return "\n".join(parts)
 
@@ -64,10 +65,34 @@ def plan_text(plan: Plan) -> str:
     dims = f" dims({', '.join(plan.symbols)})" if plan.symbols else ""
     lines = [f"plan @{plan.name}{dims} {{"]
     lines += [f"  {_buffer_text(plan, buffer)}" for buffer in plan.buffers.values()]
-    lines += [f"  {i}: {_step_text(plan, step)}" for i, step in enumerate(plan.steps)]
+    lines += _steps_text(plan, plan.kernels, "  ")
     if plan.outputs:
         lines.append(f"  return {', '.join(plan.outputs)}")
     return "\n".join([*lines, "}"])
+
+
+def _steps_text(plan: Plan, kernels: Mapping[str, Kernel], indent: str) -> list[str]:
+    """A line a step; under a loop, the buffers and steps of its body."""
+    lines: list[str] = []
+    for i, step in enumerate(plan.steps):
+        if not isinstance(step, Loop):
+            lines.append(f"{indent}{i}: {_step_text(kernels, step)}")
+            continue
+        sites = ", ".join(dict.fromkeys(map(str, step.sites)))
+        lines.append(f"{indent}{i}: loop {step.length} times {{" + (f"  # {sites}" if sites else ""))
+        for move in step.moves:
+            name = (step.body.inputs if move.kind == "input" else step.body.outputs)[move.slot]
+            lines.append(f"{indent}  {name} is {_row_text(step, move)}")
+        lines += [f"{indent}  {_buffer_text(step.body, b)}" for b in step.body.buffers.values() if b.kind == "temp"]
+        lines += [*_steps_text(step.body, kernels, indent + "  "), f"{indent}}}"]
+    return lines
+
+
+def _row_text(loop: Loop, move: Move) -> str:
+    if not move.step:
+        return loop.args[move.array]
+    row = f"{move.first}{'+' if move.step > 0 else '-'}i"
+    return f"{loop.args[move.array]}[{f'({row})%{move.wrap}' if move.wrap else row}]"
 
 
 def _buffer_text(plan: Plan, buffer: PlanBuffer) -> str:
@@ -82,8 +107,8 @@ def _buffer_text(plan: Plan, buffer: PlanBuffer) -> str:
     return text
 
 
-def _step_text(plan: Plan, step: Step) -> str:
-    kernel = plan.kernels[step.kernel]
+def _step_text(kernels: Mapping[str, Kernel], step: Step) -> str:
+    kernel = kernels[step.kernel]
     modes = {"in": "", "out": "out ", "inout": "inout "}
     args = ", ".join(f"{modes[b.mode]}{a}" for a, b in zip(step.args, kernel.buffers, strict=True))
     sizes = "; " + ", ".join(str(d) for d in step.sizes) if step.sizes else ""

@@ -166,7 +166,7 @@ class Function:
 
     def _explain_failure(self, failure: tuple[int, int, int, int]) -> BoundsError:
         check, index, size, step = failure
-        info = self.stages.plan.steps[step].checks[check - 1]
+        info = list(self.stages.plan.calls())[step].checks[check - 1]
         return BoundsError(
             f"{self.name}: index {index} is out of bounds for axis {info.axis} of size {size} "
             f"in {info.op} of {info.origin}"

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import overload
 
 from .errors import ArgumentError, DTypeError, GradientError, ShapeError
-from .ir.graph import Node, Value, topological
+from .ir.graph import Node, Value
+from .ir.reverse import find_cotangents
 from .provenance import Origin
 from .tensor import Tensor, TensorLike, as_value
 from .tracer import describe, origins_of, tracer
@@ -100,30 +101,10 @@ def _seeds(cost: Tensor | None, known: Mapping[Tensor, TensorLike]) -> list[tupl
 
 def _backward(seeds: list[tuple[Value, Value]], wrt: list[Value], stop: set[int]) -> dict[int, Value]:
     """Cotangents by value identity, for the values between ``wrt`` and the seeds."""
-    order = list(topological(v for v, _ in seeds))
-    wanted = {id(v) for v in wrt}
-    leads: set[int] = set()  # nodes that depend on some wrt
-    for node in order:
-        if any(id(v) in wanted for v in node.outputs) or any(
-            id(v.node) in leads and id(v) not in stop for v in node.inputs
-        ):
-            leads.add(id(node))
-    cotangents: dict[int, Value] = {}
-    for value, gradient in seeds:
-        _accumulate(cotangents, value, gradient)
-    for node in reversed(order):
-        if id(node) not in leads or not any(id(v.node) in leads for v in node.inputs):
-            continue
-        given = [cotangents.get(id(v)) for v in node.outputs]
-        if all(g is None for g in given):
-            continue
-        for operand, cotangent in zip(node.inputs, _vjp(node, given), strict=True):
-            if cotangent is not None and id(operand.node) in leads and id(operand) not in stop:
-                _accumulate(cotangents, operand, cotangent)
-    return cotangents
+    return find_cotangents(seeds, wrt, stop, _vjp, _accumulate)
 
 
-def _vjp(node: Node, given: list[Value | None]) -> Sequence[Value | None]:
+def _vjp(node: Node, given: Sequence[Value | None]) -> Sequence[Value | None]:
     origins = tuple(Origin(o.layer, o.file, o.line, True) for o in node.origins)
     with origins_of(origins):
         try:

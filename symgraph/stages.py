@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .ir.dims import Dim
-from .ir.graph import Graph
+from .ir.graph import Graph, Node
+from .ir.ops.control import Scan
 from .ir.ops.views import Embed, Slice
+from .ir.region import regions_of
 from .options import Options
 
 if TYPE_CHECKING:
@@ -58,8 +61,10 @@ def find_conditions(graph: Graph) -> tuple[Condition, ...]:
         if not isinstance(amount, int) and not _surely_positive(amount):
             found.setdefault(amount, Condition(amount, meaning))
 
-    for node in graph.nodes:
+    for node in _all_nodes(graph):
         op = node.op
+        if isinstance(op, Scan):
+            need(op.length, "number of steps of a scan")
         if isinstance(op, (Slice, Embed)):
             outer = node.inputs[0].shape if isinstance(op, Slice) else op.shape
             inner = op.sizes if isinstance(op, Slice) else node.inputs[0].shape
@@ -75,6 +80,14 @@ def find_conditions(graph: Graph) -> tuple[Condition, ...]:
             for dim in value.shape:
                 need(dim, f"size {dim} of a {op.name}")
     return tuple(found.values())
+
+
+def _all_nodes(graph: Graph) -> Iterator[Node]:
+    """The nodes of a graph and of the bodies inside."""
+    for node in graph.nodes:
+        yield node
+        for region in regions_of(node.op):
+            yield from _all_nodes(region.graph)
 
 
 def _surely_positive(dim: Dim) -> bool:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..dtypes import uint8
 from ..ir.graph import Graph, Value
 from ..ir.ops.leaves import Constant
 from .cluster import Clusters
+from .control import LoweredLoop, is_inside
 from .evaluate import Array, Scratch
 from .loop.grammar import Kernel, Let, Load, Store
 from .loop.walk import Rebuilder, expressions, postorder, statements
@@ -29,7 +31,7 @@ class Task:
     written."""
 
     number: int
-    lowered: Lowered
+    lowered: Lowered | LoweredLoop
     reads: list[Array] = field(default_factory=list)
     writes: list[Array] = field(default_factory=list)
     before: set[int] = field(default_factory=set)
@@ -67,7 +69,7 @@ class Storage:
 class Bufferizer:
     """Assigns buffers to the arrays of lowered clusters. ``aliases`` maps reshapes to the value they rename."""
 
-    def __init__(self, clusters: Clusters, lowered: Sequence[Lowered]) -> None:
+    def __init__(self, clusters: Clusters, lowered: Sequence[Lowered | LoweredLoop]) -> None:
         self.graph: Graph = clusters.graph
         self.aliases = clusters.aliases
         self.tasks: list[Task] = []
@@ -89,10 +91,10 @@ class Bufferizer:
         return array
 
     # -- tasks ----------------------------------------------------------------------------------------------------
-    def add_task(self, lowered: Lowered) -> Task:
+    def add_task(self, lowered: Lowered | LoweredLoop) -> Task:
         task = Task(len(self.tasks), lowered)
         self.tasks.append(task)
-        modes = {b.name: b.mode for b in lowered.kernel.buffers}
+        modes = lowered.modes
         for name, array in lowered.arrays.items():
             base = self.base(array)
             if modes[name] == "in":
@@ -154,6 +156,9 @@ class Bufferizer:
             if task is not None:
                 self.place_update(slot, task, target)
         for task in self.tasks:
+            if isinstance(task.lowered, LoweredLoop):
+                self.place_loop(task, task.lowered)
+        for task in self.tasks:
             for name, array in task.lowered.arrays.items():
                 self.place(task, name, array)
         return Storage(
@@ -175,6 +180,15 @@ class Bufferizer:
         if array is not base and id(array) not in self.names:
             self.view(array, self.names[id(base)])
 
+    def place_loop(self, task: Task, loop: LoweredLoop) -> None:
+        """Memory for the temporaries of a loop's body, and for arrays that are the beginning of another."""
+        name = f"loop{task.number}"
+        self.buffers[name] = PlanBuffer(name, uint8, (0,), "temp")
+        for part, whole in loop.shared:
+            if id(whole) not in self.names:
+                self.declare(f"t{task.number}_{len(self.buffers)}", whole, "temp")
+            self.view(part, self.names[id(whole)])
+
     def _pad(self, base: Array, name: str) -> None:
         """An array written in whole blocks is the beginning of a larger buffer."""
         if id(base) not in self.writer:
@@ -190,7 +204,8 @@ class Bufferizer:
     # -- results ------------------------------------------------------------------------------------------------
     def place_output(self, slot: int, value: Value) -> str:
         base = self.base(value)
-        if id(base) in self.names or id(base) not in self.writer:
+        writer = self.writer.get(id(base))
+        if id(base) in self.names or writer is None or is_inside(base, writer.lowered):
             copy = Scratch(value.dtype, value.shape)
             self.add_task(lower_copy(value, copy))
             self.reasons.append(f"output {slot} is copied: it is an input, a state, a constant or another output too")
@@ -206,9 +221,10 @@ class Bufferizer:
         base = self.base(value)
         if base is self.graph.states[slot]:
             return None, base
-        if id(base) in self.writer and id(base) not in taken:
+        writer = self.writer.get(id(base))
+        if writer is not None and id(base) not in taken and isinstance(writer.lowered, Lowered):
             taken.add(id(base))
-            return self.writer[id(base)], base
+            return writer, base
         target = Scratch(value.dtype, value.shape)
         return self.add_task(lower_copy(value, target)), target
 
@@ -219,6 +235,7 @@ class Bufferizer:
             for reader in self.readers.get(id(state), ()):
                 self.order(reader, task)
             if state in task.reads:
+                assert isinstance(task.lowered, Lowered)  # new_value gave a kernel
                 task.lowered = merge_parameters(task.lowered, state, target)
                 task.reads.remove(state)
             self.settle(target, state)
@@ -250,8 +267,12 @@ class Bufferizer:
         return ""
 
 
-def is_elementwise_self_read(lowered: Lowered, state: Value, target: Array, base: Callable[[Array], Array]) -> bool:
+def is_elementwise_self_read(
+    lowered: Lowered | LoweredLoop, state: Value, target: Array, base: Callable[[Array], Array]
+) -> bool:
     """Whether a kernel reads a state only at the index at which it stores the new value."""
+    if isinstance(lowered, LoweredLoop):
+        return False
     names = [n for n, a in lowered.arrays.items() if base(a) is state]
     written = next(n for n, a in lowered.arrays.items() if a is target)
     shapes = {b.name: b.shape for b in lowered.kernel.buffers}

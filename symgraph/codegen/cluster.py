@@ -10,6 +10,7 @@ A cluster has a *form*, which is the shape of its loops, and a *domain*, the axe
 ``CONTRACT`` a matrix product and nodes over its result (the epilogue)
 ``RANDOM``   random bits and nodes over them
 ``ORDERED``  one accumulation or scatter: a loop whose steps run in order
+``LOOP``     a node that runs a graph of its own, step by step
 ========= ==========================================================================================================
 
 Every value is at one place only, its *home*, or inlined wherever it is needed. :mod:`symgraph.codegen.fusion` decides.
@@ -34,6 +35,7 @@ class Form(Enum):
     CONTRACT = "contract"
     RANDOM = "random"
     ORDERED = "ordered"
+    LOOP = "loop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.dims import symbol, symbols
-from ..ir.graph import Graph, Value
+from ..ir.graph import Graph, Node, Value
 from ..ir.op import Leaf
+from ..ir.ops.control import Scan
 from ..provenance import Origin
 from .bufferize import Bufferizer, Storage, Task
-from .cluster import Clusters
+from .cluster import Clusters, Form
+from .control import LoweredLoop, lower_scan
 from .loop.canonical import canonicalize
 from .loop.grammar import Kernel
 from .loop.verify import verify
 from .lower import Lowered, lower_cluster
 from .memory import live
 from .order import order_tasks
-from .plan import Check, Plan, PlanBuffer, Step
+from .plan import Check, Loop, Plan, PlanBuffer, Step
 from .storing import form_clusters
 
 _MAX_SITES = 8
@@ -29,7 +31,7 @@ class Lowering:
     decisions about memory, and the plan."""
 
     clusters: Clusters
-    lowered: tuple[Lowered, ...]
+    lowered: tuple[Lowered | LoweredLoop, ...]
     memory: tuple[str, ...]
     plan: Plan
 
@@ -50,19 +52,36 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
     def is_array(value: Value) -> bool:
         return isinstance(value.op, Leaf) or id(value) in stored or id(value) in clusters.aliases
 
-    lowered = [one for c in clusters.clusters for one in lower_cluster(c, is_array)]
+    kernels: dict[str, Kernel] = {}
+    lowered: list[Lowered | LoweredLoop] = []
+    for cluster in clusters.clusters:
+        if cluster.form is Form.LOOP:
+            lowered += lower_loop(cluster.members[0].node, kernels, check)
+        else:
+            lowered += lower_cluster(cluster, is_array)
     storage = Bufferizer(clusters, lowered).run()
     if check:
         for task in storage.tasks:
-            verify(task.lowered.kernel)
-    plan = _assemble(graph, storage, order_tasks(storage))
+            if isinstance(task.lowered, Lowered):
+                verify(task.lowered.kernel)
+    plan = _assemble(graph, storage, order_tasks(storage), kernels)
     return Lowering(clusters, tuple(t.lowered for t in storage.tasks), tuple(storage.reasons), plan)
 
 
-def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task]) -> Plan:
-    kernels: dict[str, Kernel] = {}
-    steps: list[Step] = []
+def lower_loop(node: Node, kernels: dict[str, Kernel], check: bool) -> list[Lowered | LoweredLoop]:
+    """A node that runs a graph of its own; the kernels of that join ``kernels``."""
+    assert isinstance(node.op, Scan)
+    body = make_plan(node.op.body.graph, check=check).plan
+    kernels.update(body.kernels)
+    return lower_scan(node, replace(body, kernels={}))
+
+
+def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], kernels: dict[str, Kernel]) -> Plan:
+    steps: list[Step | Loop] = []
     for task in tasks:
+        if isinstance(task.lowered, LoweredLoop):
+            steps.append(_loop_step(task.lowered, storage, task.number))
+            continue
         canonical = canonicalize(task.lowered.kernel)
         kernels.setdefault(canonical.key, canonical.kernel)
         modes = {b.name: b.mode for b in task.lowered.kernel.buffers}
@@ -80,6 +99,12 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task]) -> Plan:
         tuple(steps), graph.facts,
     )  # fmt: skip
     return replace(plan, live=live(plan))
+
+
+def _loop_step(loop: LoweredLoop, storage: Storage, number: int) -> Loop:
+    args = tuple(storage.name_of(a, write=loop.modes[n] != "in") for n, a in loop.arrays.items())
+    origins = tuple(dict.fromkeys(o for node in loop.nodes for o in node.origins))[:_MAX_SITES]
+    return Loop(loop.body, loop.length, (*args, f"loop{number}"), loop.moves, origins)
 
 
 def _used_buffers(buffers: dict[str, PlanBuffer], used: set[str]) -> dict[str, PlanBuffer]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..ir.graph import Graph, Node, Value
-from ..ir.op import Indexed
+from ..ir.op import Control, Indexed
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.leaves import Constant
 from ..ir.ops.views import Reshape
@@ -77,6 +77,10 @@ def find_demand(graph: Graph, meanings: Meanings) -> Demand:
         if isinstance(node.op, Contraction):
             for operand in node.inputs if is_matrix_product(node, meanings) else ():
                 demand.stored.setdefault(id(stored_operand(operand, meanings)), "an operand of a matrix product")
+        elif isinstance(node.op, Control):
+            demand.stored.update((id(v), "a result of a loop") for v in node.outputs)
+            for operand in node.inputs:
+                demand.stored.setdefault(id(operand), "an operand of a loop")
         elif isinstance(node.op, Indexed):
             _look_at(node, demand)
     return demand

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..errors import InternalError
 from ..ir.dims import Shape
 from ..ir.graph import Graph, Node, Value
-from ..ir.op import Accumulation, Elementwise, Indexed, Leaf, Reduction, Scatter
+from ..ir.op import Accumulation, Control, Elementwise, Indexed, Leaf, Reduction, Scatter
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.random import RandomBits
 from .access import ZERO, Access, Meanings, axis_numbers, compose, identity, squeeze
@@ -36,7 +36,9 @@ _NARROWER = "narrower than what it is computed from"
 _EPILOGUE = "computed from a matrix product"
 #: Reasons to be stored that only hold in the cluster of the operand.
 _WISHES = (_NARROWER, _EPILOGUE)
-_PREFERENCE = {Form.CONTRACT: 0, Form.ROW: 1, Form.FOLD: 2, Form.MAP: 3, Form.RANDOM: 4, Form.ORDERED: 5}
+_PREFERENCE = {
+    Form.CONTRACT: 0, Form.ROW: 1, Form.FOLD: 2, Form.MAP: 3, Form.RANDOM: 4, Form.ORDERED: 5, Form.LOOP: 6,
+}  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -104,6 +106,8 @@ class Fusion:
                 self.place_pointwise(node)
             elif isinstance(node.op, (Accumulation, Scatter)):
                 self.place_ordered(node)
+            elif isinstance(node.op, Control):
+                self.place_control(node)
             else:
                 raise InternalError(f"op {node.op.name} reached code generation; it must be expanded before")
 
@@ -129,6 +133,11 @@ class Fusion:
         reduced = tuple(range(len(kept), len(axes)))
         form = Form.MAP if not reduced else Form.ROW if kept else Form.FOLD
         self.join(self.open(form, domain, reduced), value, found, "a sum of products without rows or columns")
+
+    def place_control(self, node: Node) -> None:
+        draft = self.open(Form.LOOP, (), ())
+        for value in node.outputs:
+            self.join(draft, value, [(False, v, identity(v.shape)) for v in node.inputs], "a loop of its own")
 
     def place_reduction(self, node: Node) -> None:
         (x,), op, value = node.inputs, node.op, node.output
@@ -265,6 +274,8 @@ class Fusion:
 
     def refuse(self, draft: Draft, reads: list[tuple[bool, Value, Access]]) -> str:
         """Why a value with these reads cannot be computed in the loops of ``draft``, or ``""``."""
+        if draft.form is Form.LOOP:
+            return "what it reads is computed step by step"
         if len(draft.members) >= MAX_MEMBERS:
             return "the cluster is full"
         sources: dict[int, Draft] = {}

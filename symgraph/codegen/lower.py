@@ -49,6 +49,11 @@ class Lowered:
     checks: tuple[tuple[Node, int], ...] = ()
     padded: Mapping[str, Shape] = field(default_factory=dict)
 
+    @property
+    def modes(self) -> dict[str, str]:
+        """How each parameter is used: ``in``, ``out`` or ``inout``."""
+        return {b.name: b.mode for b in self.kernel.buffers}
+
 
 def lower_cluster(cluster: Cluster, is_array: Callable[[Value], bool]) -> list[Lowered]:
     """The kernels of a cluster, in order. ``is_array`` says which values exist as arrays outside it."""
@@ -148,6 +153,18 @@ def lower_copy(source: Value | Scratch, target: Scratch) -> Lowered:
     nest.stores.append(StoreItem(evaluator.buffer(target, write=True).name, index, element))
     coalesce(nest)
     return assemble("copy", members, evaluator, build_loops(nest))
+
+
+def lower_repeat(source: Value, target: Scratch) -> Lowered:
+    """A kernel that writes ``source`` to every row of an array with one more axis, in front."""
+    evaluator = Evaluator(lambda v: True)
+    axes, variables = open_axes(evaluator, squeeze(target.shape), ())
+    index = index_at(evaluator, target.shape, variables)
+    nest = Nest(evaluator.s, evaluator.buffers, axes)
+    element = evaluator.value(source, index[1:])
+    nest.stores.append(StoreItem(evaluator.buffer(target, write=True).name, index, element))
+    coalesce(nest)
+    return assemble("repeat", [source], evaluator, build_loops(nest))
 
 
 def assemble(name: str, members: Sequence[Value], evaluator: Evaluator, body: tuple[Stmt, ...]) -> Lowered:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..ir.dims import evaluate
-from .plan import Plan
+from .plan import Loop, Plan
 
 #: Every temporary starts at a multiple of this: a cache line, and the widest vector.
 ALIGNMENT = 64
@@ -104,6 +104,9 @@ def _bytes_by_root(plan: Plan, sizes: Mapping[str, int]) -> dict[str, int]:
             )
         root = root_of(plan, name)
         needed[root] = max(needed.get(root, 0), nbytes)
+    for step in plan.steps:
+        if isinstance(step, Loop):
+            needed[step.arena] = layout(step.body, sizes).nbytes
     return needed
 
 

@@ -6,6 +6,7 @@ gives a :class:`symgraph.codegen.memory.Frame`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..dtypes import DType
@@ -55,6 +56,49 @@ class Step:
     checks: tuple[Check, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What the body of a loop sees as its ``kind`` (``input`` or ``output``) number ``slot``: at step ``i`` row
+    ``first + i * step`` of argument number ``array``, modulo ``wrap`` where that is not 0. ``shape`` and ``dtype`` are
+    those of a row."""
+
+    kind: str
+    slot: int
+    array: int
+    first: Dim
+    step: int
+    wrap: int
+    shape: Shape
+    dtype: DType
+
+    @property
+    def nbytes(self) -> Dim:
+        """The size of a row."""
+        return product(self.shape) * self.dtype.itemsize
+
+    def row(self, i: int, first: int) -> int:
+        """The row at step ``i``, for the value of ``first``."""
+        at = first + i * self.step
+        return at % self.wrap if self.wrap else at
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """``length`` runs of a plan of its own. ``args`` name plan buffers: the arrays that ``moves`` number, and last the
+    one whose memory holds the temporaries of ``body``. The symbols of ``body`` are those of the plan around it, and its
+    kernels are there."""
+
+    body: Plan
+    length: Dim
+    args: tuple[str, ...]
+    moves: tuple[Move, ...]
+    sites: tuple[Origin, ...] = ()
+
+    @property
+    def arena(self) -> str:
+        return self.args[-1]
+
+
 @dataclass(frozen=True)
 class Plan:
     """Steps in order. ``symbols`` are the unknown sizes; each is found in the shape of some input.
@@ -73,6 +117,21 @@ class Plan:
     outputs: tuple[str, ...]
     buffers: dict[str, PlanBuffer]
     kernels: dict[str, Kernel]
-    steps: tuple[Step, ...]
+    steps: tuple[Step | Loop, ...]
     facts: tuple[tuple[Dim, Dim], ...] = ()
     live: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def calls(self) -> Iterator[Step]:
+        """All calls of kernels, those in loops too, in the order of the text: what failures are numbered by."""
+        for step in self.steps:
+            if isinstance(step, Loop):
+                yield from step.body.calls()
+            else:
+                yield step
+
+    def plans(self) -> Iterator[Plan]:
+        """This plan and all inside."""
+        yield self
+        for step in self.steps:
+            if isinstance(step, Loop):
+                yield from step.body.plans()

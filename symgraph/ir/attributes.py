@@ -10,6 +10,7 @@ size               ``2*N+1``
 tuple              ``[3, N, 1]``
 tensor type        ``f32[N,3]``
 literal            ``f32[2]{0.5, -0.0}``; where long, ``f32[99]{base64:...}``
+region             ``{``, a node a line as in a graph, ``return %0``, ``}``
 =================  ==========================================================
 """
 
@@ -20,6 +21,7 @@ import binascii
 import json
 import math
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +31,7 @@ from ..dtypes import BY_SHORT, DType, as_dtype
 from ..errors import InternalError
 from .dims import Dim, SymDim, parse_dim
 from .op import Array, Literal
+from .region import Region
 from .types import TensorType
 
 _LONGEST = 16
@@ -56,6 +59,10 @@ def attribute_text(value: Any) -> str:
         return str(value)
     if isinstance(value, Literal):
         return literal_text(value.array)
+    if isinstance(value, Region):
+        from .printer import region_text
+
+        return region_text(value)
     raise InternalError(f"an attribute of type {type(value).__name__} has no text: {value!r}")
 
 
@@ -97,6 +104,10 @@ def parse_attribute(text: str) -> Any:
         return _WORDS[text]
     if text.startswith('"'):
         return json.loads(text)
+    if text.startswith("{"):
+        from .parser import parse_region
+
+        return parse_region(text)
     if text.startswith("[") and bracket_end(text) == len(text):
         return tuple(parse_attribute(part) for part in split_top(text[1:-1]))
     if text in BY_SHORT:
@@ -175,6 +186,11 @@ def bracket_end(text: str) -> int:
         if depth == 0:
             return at + 1
     raise ValueError(f"no bracket closes {text!r}")
+
+
+def open_brackets(text: str) -> int:
+    """How many more brackets a text opens than it closes."""
+    return max((depth for _, depth in deque(_depths(text), maxlen=1)), default=0)
 
 
 def _depths(text: str) -> Iterator[tuple[int, int]]:

@@ -90,9 +90,10 @@ class Builder(Emitter):
 
     def finish(
         self, name: str, inputs: Sequence[Value], states: Sequence[Value], outputs: Sequence[Value],
-        updates: Sequence[tuple[int, Value]],
+        updates: Sequence[tuple[int, Value]], is_body: bool = False,
     ) -> Graph:  # fmt: skip
         """The closed graph of these results; leaves come first, in slot order, then nodes as the results need them.
+        The symbols of a body are those of the graph around it.
 
         Raises:
             GraphError: where a size is not determined by the inputs.
@@ -104,7 +105,8 @@ class Builder(Emitter):
             name, tuple(inputs), tuple(states), tuple(outputs), tuple(updates), tuple(self.facts.pairs),
             (*leaves.values(), *rest),
         )  # fmt: skip
-        check_sizes_known(graph)
+        if not is_body:
+            check_sizes_known(graph)
         return graph
 
 
@@ -134,7 +136,7 @@ def copy_node(builder: Builder, node: Node, operands: tuple[Value, ...]) -> tupl
     return builder.apply_all(node.op, *operands)
 
 
-def rebuild(graph: Graph, builder: Builder, transform: Transform = copy_node) -> Graph:
+def rebuild(graph: Graph, builder: Builder, transform: Transform = copy_node, is_body: bool = False) -> Graph:
     """One sweep: read ``graph``, write another through ``builder``, node by node in topological order."""
     new: dict[int, Value] = {}
     for node in graph.nodes:
@@ -148,6 +150,7 @@ def rebuild(graph: Graph, builder: Builder, transform: Transform = copy_node) ->
         [new[id(v)] for v in graph.states],
         [new[id(v)] for v in graph.outputs],
         [(slot, new[id(v)]) for slot, v in graph.updates],
+        is_body,
     )
 
 

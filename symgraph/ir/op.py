@@ -12,6 +12,7 @@ exactly one *form*, which says how it is computed:
 `Scatter`      the first operand, into which elements of the second are put in order: ``target``, ``combine``
 `Composite`    ``expand``: other ops; kept whole while stabilising rules want to see it
 `Leaf`         no operands and no computation: input, state, constant
+`Control`      runs graphs of its own (:mod:`.region`), any number of times
 ============== =======================================================================================================
 
 To add an op, write one class in the right file of :mod:`symgraph.ir.ops` and decorate it with :func:`register`, and
@@ -135,7 +136,8 @@ def _map_dims(value: Any, replace: dict[Symbol, Dim]) -> Any:
     if isinstance(value, tuple):
         mapped = tuple(_map_dims(v, replace) for v in value)
         return mapped if any(a is not b for a, b in zip(mapped, value, strict=True)) else value
-    return value
+    map_dims = getattr(value, "map_dims", None)  # a region
+    return value if map_dims is None else map_dims(replace)
 
 
 class Elementwise(Op):
@@ -260,6 +262,10 @@ class Composite(Op):
 
 class Leaf(Op):
     """No operands: an input, a state, a constant."""
+
+
+class Control(Op):
+    """Runs graphs of its own: its attributes that are regions (:mod:`.region`)."""
 
 
 class Literal:

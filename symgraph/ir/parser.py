@@ -8,16 +8,17 @@ from typing import Any
 
 from ..errors import GraphError, SymgraphError
 from ..provenance import Origin
-from .attributes import bracket_end, parse_attribute, parse_type, split_top
+from .attributes import bracket_end, open_brackets, parse_attribute, parse_type, split_top
 from .builder import Builder
 from .dims import Dim, parse_dim
 from .graph import Graph, Value
 from .op import REGISTRY, Leaf, Op
 from .ops.leaves import Input, State
+from .region import Region
 from .types import Facts, TensorType
 
 _HEADER = re.compile(r"graph @(\S+)(?: dims\(.*?\))?(?: facts\((.*)\))? \{$")
-_NODE = re.compile(r"(%\S+(?:, %\S+)*) = (\w+)(.*) : ([^:\"]*?)((?: +@\d+)*)$")
+_NODE = re.compile(r"(%\S+(?:, %\S+)*) = (\w+)(.*) : ([^:\"]*?)((?: +@\d+)*)$", re.DOTALL)
 _UPDATE = re.compile(r"update state (\d+) = (%\S+)$")
 _NOTE = re.compile(r"@(\d+) = (.*)$")
 _ORIGIN = re.compile(r"(grad of )?(?:(.*) \((.*):(\d+)\)|(.*):(\d+)|(.*))$")
@@ -32,9 +33,39 @@ def parse_graph(text: str) -> Graph:
     return _GraphParser(text).parse()
 
 
+def parse_region(text: str) -> Region:
+    """The region that :func:`symgraph.ir.printer.region_text` wrote.
+
+    Raises:
+        ValueError: where the text is none.
+    """
+    first, _, rest = text.strip()[1:].lstrip().partition("\n")
+    facts = re.match(r"facts\(.*\)$", first)
+    body = rest if facts else f"{first}\n{rest}"
+    header = f"graph @body {first} {{" if facts else "graph @body {"
+    return Region(_GraphParser(f"{header}\n{body}", is_body=True).parse())
+
+
+def join_lines(lines: list[str]) -> list[tuple[int, str]]:
+    """Lines with those of open brackets joined to where these were opened, and the number of the first of each."""
+    joined: list[tuple[int, str]] = []
+    depth = 0
+    for number, line in enumerate(lines):
+        if depth > 0:
+            joined[-1] = (joined[-1][0], f"{joined[-1][1]}\n{line}")
+        else:
+            joined.append((number, line))
+        if number and (depth or line.endswith("{")):
+            depth += open_brackets(line)
+    return joined
+
+
 class _GraphParser:
-    def __init__(self, text: str) -> None:
-        self.lines = [line.strip() for line in text.strip().splitlines()]
+    def __init__(self, text: str, is_body: bool = False) -> None:
+        joined = join_lines([line.strip() for line in text.strip().splitlines()])
+        self.lines = [line for _, line in joined]
+        self.numbers = [number for number, _ in joined]
+        self.is_body = is_body
         self.values: dict[str, Value] = {}
         self.notes: dict[int, Origin] = {}
         self.outputs: list[Value] = []
@@ -46,7 +77,8 @@ class _GraphParser:
             return self._graph()
         except (SymgraphError, ValueError, KeyError, TypeError) as error:
             line = self.lines[self.at] if self.at < len(self.lines) else ""
-            raise GraphError(f"line {self.at + 1} of the graph's text: {error}\n  {line}") from error
+            number = self.numbers[self.at] if self.at < len(self.numbers) else self.at
+            raise GraphError(f"line {number + 1} of the graph's text: {error}\n  {line}") from error
 
     def _graph(self) -> Graph:
         header = _HEADER.match(self.lines[0] if self.lines else "")
@@ -70,7 +102,7 @@ class _GraphParser:
         self.at = end
         inputs, states = self._leaves(Input), self._leaves(State)
         nodes = tuple(dict.fromkeys(v.node for v in self.values.values()))
-        graph = builder.finish(header[1], inputs, states, self.outputs, self.updates)
+        graph = builder.finish(header[1], inputs, states, self.outputs, self.updates, self.is_body)
         return dataclasses.replace(graph, nodes=nodes)
 
     def _leaves(self, kind: type[Leaf]) -> list[Value]:

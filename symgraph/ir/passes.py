@@ -15,8 +15,9 @@ from functools import lru_cache
 from ..errors import InternalError
 from ..options import Options
 from .builder import Builder, rebuild
-from .graph import Graph
-from .op import Op
+from .graph import Graph, Node, Value
+from .op import Control, Op
+from .region import Region, map_regions
 from .rewrites import algebra, canonical, expansion, folding, reductions, stable, views
 from .rewrites.rule import Rule
 from .types import Facts
@@ -96,14 +97,29 @@ def optimize(graph: Graph, options: Options, passes: Sequence[Pass] = PIPELINE) 
     return graph, Report(tuple(records))
 
 
-def sweep_rules(graph: Graph, rules: tuple[Rule, ...]) -> tuple[Graph, dict[str, int]]:
+def sweep_rules(graph: Graph, rules: tuple[Rule, ...], is_body: bool = False) -> tuple[Graph, dict[str, int]]:
     """Rebuild the graph once with these rules; how often each fired.
 
     Raises:
         InternalError: where rules undo each other, naming them.
     """
     builder = Builder(Facts(graph.facts), _by_root(rules))
-    return rebuild(graph, builder), builder.fired
+
+    def transform(b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value, ...]:
+        op = node.op
+        if isinstance(op, Control):
+            op = map_regions(op, lambda region: _sweep_region(region, rules, builder.fired))
+        return b.apply_all(op, *operands)
+
+    return rebuild(graph, builder, transform, is_body), builder.fired
+
+
+def _sweep_region(region: Region, rules: tuple[Rule, ...], fired: dict[str, int]) -> Region:
+    """The same inside a body."""
+    graph, inside = sweep_rules(region.graph, rules, is_body=True)
+    for name, count in inside.items():
+        fired[name] = fired.get(name, 0) + count
+    return Region(graph)
 
 
 def check_settled(graph: Graph, rules: tuple[Rule, ...], stage: str) -> None:

@@ -23,6 +23,7 @@ from .attributes import attribute_text
 from .dims import symbols
 from .graph import Graph, Node, Value
 from .op import Leaf, Op
+from .region import Region
 from .types import TensorType
 
 
@@ -36,7 +37,7 @@ def print_graph(graph: Graph, origins: bool = True) -> str:
         if origins and node.origins:
             marks = [notes.setdefault(o, len(notes) + 1) for o in node.origins]
             line += "  " + " ".join(f"@{n}" for n in marks)
-        body.append(line)
+        body.append(line.replace("\n", "\n  "))
     if graph.outputs:
         body.append("return " + ", ".join(names[id(v)] for v in graph.outputs))
     body += [f"update state {slot} = {names[id(v)]}" for slot, v in graph.updates]
@@ -46,10 +47,25 @@ def print_graph(graph: Graph, origins: bool = True) -> str:
     return "\n".join(lines) + "\n"
 
 
+def region_text(region: Region) -> str:
+    """A body, over several lines; where its nodes come from is left out."""
+    graph = region.graph
+    names = value_names(graph)
+    lines = [f"facts({_facts_text(graph)})"] if graph.facts else []
+    lines += [node_text(node, names) for node in graph.nodes]
+    lines.append("return " + ", ".join(names[id(v)] for v in graph.outputs))
+    inside = "\n".join(lines).replace("\n", "\n    ")
+    return "{\n    " + inside + "\n  }"
+
+
+def _facts_text(graph: Graph) -> str:
+    return ", ".join(f"{a} = {b}" for a, b in graph.facts)
+
+
 def _header(graph: Graph) -> str:
     used = symbols(d for node in graph.nodes for v in node.outputs for d in v.shape)
     dims = f" dims({', '.join(s.name for s in used)})" if used else ""
-    facts = f" facts({', '.join(f'{a} = {b}' for a, b in graph.facts)})" if graph.facts else ""
+    facts = f" facts({_facts_text(graph)})" if graph.facts else ""
     return f"graph @{graph.name}{dims}{facts} {{"
 
 

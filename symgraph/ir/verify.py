@@ -9,6 +9,7 @@ from .dims import Dim, SymDim, symbols
 from .graph import Graph, Value, topological
 from .op import Elementwise, Op
 from .ops.leaves import Input, State
+from .region import regions_of
 from .types import Facts
 
 #: Yields a sentence for each place where an invariant is broken.
@@ -126,9 +127,18 @@ def has_known_sizes(graph: Graph) -> Iterator[str]:
             yield f"size {symbol} of a fact comes from no input"
 
 
+def has_sound_regions(graph: Graph) -> Iterator[str]:
+    """What is true of a graph is true of the bodies in it; their sizes are those of the graph around."""
+    for node in graph.nodes:
+        for region in regions_of(node.op):
+            for check in INVARIANTS:
+                if check is not has_known_sizes:
+                    yield from (f"in the body of {node!r}: {problem}" for problem in check(region.graph))
+
+
 INVARIANTS: tuple[Check, ...] = (
     is_linked, is_ordered, is_live, is_interned, has_slots, has_types, has_equal_shapes, has_valid_updates,
-    has_known_sizes,
+    has_known_sizes, has_sound_regions,
 )  # fmt: skip
 
 

@@ -12,8 +12,10 @@ from symgraph.errors import InternalError
 from symgraph.ir.dims import symbol
 from symgraph.ir.graph import Graph, Node
 from symgraph.ir.ops.arithmetic import Add, Neg
+from symgraph.ir.ops.control import Scan
 from symgraph.ir.ops.leaves import Input
 from symgraph.ir.parser import parse_graph
+from symgraph.ir.region import write_region
 from symgraph.ir.types import TensorType
 from symgraph.ir.verify import INVARIANTS, broken_invariants, has_same_signature, verify
 
@@ -104,6 +106,13 @@ def free_fact(g: Graph) -> Graph:
     return replace(g, facts=((K, 3),))
 
 
+def spoil_body(g: Graph) -> Graph:
+    region = write_region([TensorType(float32, (3,))], lambda b, v: [b.neg(v[0])])
+    loop = Node(Scan(region, N, (0,), (False,), (), (False,)), g.inputs[:1], [g.inputs[0].type], ())
+    object.__setattr__(region.graph, "nodes", region.graph.nodes[::-1])
+    return replace(g, outputs=(*g.outputs, loop.output), nodes=(*g.nodes, loop))
+
+
 BREAKS: list[tuple[str, Callable[[Graph], Graph]]] = [
     ("is_linked", swap_outputs),
     ("is_ordered", shuffle),
@@ -120,6 +129,7 @@ BREAKS: list[tuple[str, Callable[[Graph], Graph]]] = [
     ("has_valid_updates", update_with_other_type),
     ("has_known_sizes", free_size),
     ("has_known_sizes", free_fact),
+    ("has_sound_regions", spoil_body),
 ]
 
 

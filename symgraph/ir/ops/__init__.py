@@ -4,6 +4,7 @@ from . import (
     arithmetic,
     composites,
     contraction,
+    control,
     cumulative,
     elementary,
     gathering,
@@ -17,6 +18,6 @@ from . import (
 )
 
 __all__ = [
-    "arithmetic", "composites", "contraction", "cumulative", "elementary", "gathering", "indexing", "leaves", "logical",
-    "random", "reductions", "scatter", "views",
+    "arithmetic", "composites", "contraction", "control", "cumulative", "elementary", "gathering", "indexing", "leaves",
+    "logical", "random", "reductions", "scatter", "views",
 ]  # fmt: skip

@@ -15,6 +15,17 @@ function is one foreign call of it, with the address of a *context* of nine 8-by
 
 A task of more than one chunk goes through the pool. After each task the status is looked at; a failed check ends the
 run with the number of the step in ``status[3]``. The result is ``status[0]``.
+
+A loop is a task like others: its function is ``sg_run_loop``, its buffers are a record of six fields, its step is -1
+(the tasks inside have numbers)::
+
+    length    how often the tasks run
+    moves     records of six fields: cell, source, first, step, mask, bytes. Before run i the cell gets the pointer in
+              the source, moved by ((first + i * step) & mask) * bytes
+    moved     how many
+    tasks     as above
+    count     how many
+    pool      the address of sg_parallel_for
 """
 
 from __future__ import annotations
@@ -27,7 +38,10 @@ from .engine import Library
 
 CONTEXT_FIELDS = 9
 TASK_FIELDS = 7
+LOOP_FIELDS = 6
+MOVE_FIELDS = 6
 SYMBOL = "sg_run_plan"
+LOOP_SYMBOL = "sg_run_loop"
 
 _TEXT = """target triple = "{triple}"
 
@@ -55,7 +69,7 @@ entry:
 patch:
   %k = phi i64 [ 0, %entry ], [ %k1, %fill ]
   %filled = icmp eq i64 %k, %patched
-  br i1 %filled, label %next, label %fill
+  br i1 %filled, label %run, label %fill
 fill:
   %k2 = shl i64 %k, 1
   %pp = getelementptr i64, ptr %patches, i64 %k2
@@ -69,8 +83,16 @@ fill:
   store ptr %elements, ptr %where, align 8
   %k1 = add i64 %k, 1
   br label %patch
+run:
+  %failed = call i64 @sg_run_tasks(ptr %tasks, i64 %count, ptr %status, ptr %workspace, ptr %pool)
+  ret i64 %failed
+}}
+
+define i64 @sg_run_tasks(ptr %tasks, i64 %count, ptr %status, ptr %workspace, ptr %pool) #0 {{
+entry:
+  br label %next
 next:
-  %t = phi i64 [ 0, %patch ], [ %t1, %check ]
+  %t = phi i64 [ 0, %entry ], [ %t1, %check ]
   %ended = icmp eq i64 %t, %count
   br i1 %ended, label %good, label %run
 run:
@@ -101,11 +123,70 @@ check:
 bad:
   %f5 = getelementptr i64, ptr %f0, i64 5
   %step = load i64, ptr %f5, align 8
+  %loop = icmp slt i64 %step, 0
+  br i1 %loop, label %told, label %tell
+tell:
   %s3 = getelementptr i64, ptr %status, i64 3
   store i64 %step, ptr %s3, align 8
+  br label %told
+told:
   ret i64 %failed
 good:
   ret i64 0
+}}
+
+define void @sg_run_loop(ptr %loop, ptr %sizes, i64 %lo, i64 %hi, ptr %status, ptr %workspace) #0 {{
+entry:
+  %length = load i64, ptr %loop, align 8
+  %p1 = getelementptr i64, ptr %loop, i64 1
+  %moves = load ptr, ptr %p1, align 8
+  %p2 = getelementptr i64, ptr %loop, i64 2
+  %moved = load i64, ptr %p2, align 8
+  %p3 = getelementptr i64, ptr %loop, i64 3
+  %tasks = load ptr, ptr %p3, align 8
+  %p4 = getelementptr i64, ptr %loop, i64 4
+  %count = load i64, ptr %p4, align 8
+  %p5 = getelementptr i64, ptr %loop, i64 5
+  %pool = load ptr, ptr %p5, align 8
+  br label %next
+next:
+  %i = phi i64 [ 0, %entry ], [ %i1, %run ]
+  %ended = icmp sge i64 %i, %length
+  br i1 %ended, label %done, label %move
+move:
+  %k = phi i64 [ 0, %next ], [ %k1, %set ]
+  %ready = icmp eq i64 %k, %moved
+  br i1 %ready, label %run, label %set
+set:
+  %at = mul i64 %k, 6
+  %m0 = getelementptr i64, ptr %moves, i64 %at
+  %cell = load ptr, ptr %m0, align 8
+  %m1 = getelementptr i64, ptr %m0, i64 1
+  %source = load ptr, ptr %m1, align 8
+  %m2 = getelementptr i64, ptr %m0, i64 2
+  %first = load i64, ptr %m2, align 8
+  %m3 = getelementptr i64, ptr %m0, i64 3
+  %step = load i64, ptr %m3, align 8
+  %m4 = getelementptr i64, ptr %m0, i64 4
+  %mask = load i64, ptr %m4, align 8
+  %m5 = getelementptr i64, ptr %m0, i64 5
+  %bytes = load i64, ptr %m5, align 8
+  %base = load ptr, ptr %source, align 8
+  %far = mul i64 %i, %step
+  %place = add i64 %first, %far
+  %row = and i64 %place, %mask
+  %offset = mul i64 %row, %bytes
+  %pointer = getelementptr i8, ptr %base, i64 %offset
+  store ptr %pointer, ptr %cell, align 8
+  %k1 = add i64 %k, 1
+  br label %move
+run:
+  %i1 = add i64 %i, 1
+  %failed = call i64 @sg_run_tasks(ptr %tasks, i64 %count, ptr %status, ptr %workspace, ptr %pool)
+  %fine = icmp eq i64 %failed, 0
+  br i1 %fine, label %next, label %done
+done:
+  ret void
 }}
 attributes #0 = {{ {attributes} }}
 """
@@ -127,3 +208,9 @@ def _library() -> Library:
 def driver_address() -> int:
     """The address of the driver, ready to run."""
     return _library().address(SYMBOL)
+
+
+@lru_cache(maxsize=1)
+def loop_address() -> int:
+    """The address of the function of tasks that are loops."""
+    return _library().address(LOOP_SYMBOL)

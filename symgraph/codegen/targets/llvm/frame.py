@@ -12,9 +12,9 @@ import numpy as np
 
 from ....ir.dims import evaluator
 from ...memory import Layout, allocate_arena, layout, root_of
-from ...plan import Plan
+from ...plan import Loop, Plan, Step
 from .compiled import CompiledKernel
-from .driver import CONTEXT_FIELDS, TASK_FIELDS
+from .driver import CONTEXT_FIELDS, MOVE_FIELDS, TASK_FIELDS, loop_address
 
 #: More tasks than this of one step gain nothing.
 _MOST_CHUNKS = 512
@@ -46,6 +46,16 @@ class Call:
     step: int
 
 
+@dataclass(frozen=True, slots=True)
+class LoopCall:
+    """A loop, bound to sizes. ``moves`` are ``(pointer set, pointer read, first, step, mask, bytes)`` with positions in
+    the table of pointers."""
+
+    length: int
+    moves: tuple[tuple[int, int, int, int, int, int], ...]
+    calls: tuple[Call | LoopCall, ...]
+
+
 class Workplace:
     """The memory of one call: the arena, the pointers of every step, the driver's context. Used by one thread at a
     time."""
@@ -56,20 +66,17 @@ class Workplace:
         arena = frame.new_arena()
         base = arena.ctypes.data
         scratch = base + frame.layout.nbytes
-        pointers = np.zeros(max(len(frame.roots), 1), np.uint64)
+        pointers = np.zeros(max(len(frame.places), 1), np.uint64)
         patches: list[tuple[int, int]] = []
-        for i, root in enumerate(frame.roots):
-            if root in frame.numbers:
-                patches.append((frame.numbers[root], pointers.ctypes.data + 8 * i))
+        for i, place in enumerate(frame.places):
+            if place.number >= 0:
+                patches.append((place.number, pointers.ctypes.data + 8 * i))
             else:
-                fixed = frame.constants.get(root)
-                pointers[i] = base + frame.layout.offsets[root] if fixed is None else fixed
+                pointers[i] = place.address or base + place.offset
         table = np.array(patches, np.uint64).reshape(-1)
         sizes = np.array(frame.sizes or [0], np.int64)
-        tasks = np.zeros((max(len(frame.calls), 1), TASK_FIELDS), np.uint64)
-        for row, call in zip(tasks, frame.calls, strict=False):
-            at = (pointers.ctypes.data + 8 * call.first, sizes.ctypes.data + 8 * call.sizes_at)
-            row[:6] = (call.function, *at, call.units, call.chunk, call.step)
+        self._keep: list[Any] = [arena, pointers, table, sizes]
+        tasks = self._tasks(frame.calls, pointers.ctypes.data, sizes.ctypes.data, frame.pool)
         self.io = (ctypes.c_size_t * max(len(frame.numbers), 1))()
         self.status = (ctypes.c_int64 * 4)()
         context = (ctypes.c_size_t * CONTEXT_FIELDS)(
@@ -78,46 +85,126 @@ class Workplace:
         )  # fmt: skip
         self.address = ctypes.addressof(context)
         self.states: Any = None
-        self._keep = (arena, pointers, table, sizes, tasks, context)
+        self._keep.append(context)
+
+    def _tasks(
+        self, calls: Sequence[Call | LoopCall], pointers: int, sizes: int, pool: int
+    ) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The driver's table of tasks, and those inside loops."""
+        tasks = np.zeros((max(len(calls), 1), TASK_FIELDS), np.int64)
+        self._keep.append(tasks)
+        for row, call in zip(tasks, calls, strict=False):
+            if isinstance(call, Call):
+                at = (pointers + 8 * call.first, sizes + 8 * call.sizes_at)
+                row[:6] = (call.function, *at, call.units, call.chunk, call.step)
+                continue
+            moves = np.array(call.moves, np.int64).reshape(-1, MOVE_FIELDS)
+            moves[:, :2] = pointers + 8 * moves[:, :2]
+            inner = self._tasks(call.calls, pointers, sizes, pool)
+            record = np.array(
+                [call.length, moves.ctypes.data, len(moves), inner.ctypes.data, len(call.calls), pool], np.int64
+            )
+            self._keep += [moves, record]
+            row[:6] = (loop_address(), record.ctypes.data, sizes, 1, 1, -1)
+        return tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a pointer points at: array ``number`` of the caller's, an ``address``, or an ``offset`` in the arena. A loop
+    sets pointers to rows anew at each of its steps."""
+
+    number: int = -1
+    address: int = 0
+    offset: int = 0
 
 
 class Frame:
     """A plan bound to one set of sizes. ``free`` holds the workplaces no call is using."""
 
     __slots__ = (
-        "_bound", "_plan", "calls", "constants", "free", "layout", "numbers", "pool", "roots", "sizes", "workspace",
+        "_bound", "_functions", "_kernels", "_plan", "_step", "calls", "constants", "free", "layout", "numbers",
+        "places", "pool", "sizes", "workspace",
     )  # fmt: skip
 
     def __init__(
         self, plan: Plan, kernels: Mapping[str, CompiledKernel], functions: Mapping[str, int],
-        constants: Mapping[str, int], pool: int, sizes: Sequence[int],
+        constants: Mapping[tuple[int, str], int], pool: int, sizes: Sequence[int],
     ) -> None:  # fmt: skip
         bound = dict(zip(plan.symbols, sizes, strict=True))
         self._plan = plan
         self._bound = bound
+        self._kernels = kernels
+        self._functions = functions
+        self._step = 0
         self.layout = layout(plan, bound)
         self.workspace = 0
         self.constants = constants
         self.pool = pool
         self.numbers = array_numbers(plan)
-        self.roots: list[str] = []
+        self.places: list[Place] = []
         self.sizes: list[int] = []
-        self.calls: list[Call] = []
-        for number, step in enumerate(plan.steps):
-            values = [evaluator(d)(bound) for d in step.sizes]
-            first, at = len(self.roots), len(self.sizes)
-            self.roots += [root_of(plan, name) for name in step.args]
-            self.sizes += values
-            compiled = kernels[step.kernel]
-            local = dict(zip(plan.kernels[step.kernel].sizes, values, strict=True))
-            self.workspace = max(self.workspace, evaluator(compiled.workspace)(local))
-            for phase in compiled.phases:
-                units = evaluator(phase.units)(local)
-                if units > 0:
-                    grain = max(1, evaluator(phase.grain)(local))
-                    chunk = grain * -(-units // (grain * _MOST_CHUNKS))
-                    self.calls.append(Call(functions[phase.symbol], first, at, units, chunk, number))
+        self.calls = self._bind(plan, self.layout, 0, {})
         self.free: list[Workplace] = []
+
+    def _bind(
+        self, plan: Plan, memory: Layout, offset: int, rows: dict[str, list[int]]
+    ) -> tuple[Call | LoopCall, ...]:
+        """The calls of a plan whose temporaries lie from ``offset`` on. ``rows`` collects the pointers, by position, to
+        what the loop around it passes."""
+        calls: list[Call | LoopCall] = []
+        for step in plan.steps:
+            first = len(self.places)
+            self._place(plan, step.args, memory, offset, rows)
+            if isinstance(step, Loop):
+                calls.append(self._bind_loop(step, first, offset + memory.offsets[step.arena]))
+            else:
+                calls += self._bind_step(step, first)
+        return tuple(calls)
+
+    def _place(
+        self, plan: Plan, names: Sequence[str], memory: Layout, offset: int, rows: dict[str, list[int]]
+    ) -> None:
+        for name in names:
+            root = root_of(plan, name)
+            if plan is self._plan and root in self.numbers:
+                self.places.append(Place(number=self.numbers[root]))
+            elif plan.buffers[root].kind in ("input", "output"):
+                rows.setdefault(root, []).append(len(self.places))
+                self.places.append(Place())
+            elif plan.buffers[root].literal is not None:
+                self.places.append(Place(address=self.constants[id(plan), root]))
+            else:
+                self.places.append(Place(offset=offset + memory.offsets[root]))
+
+    def _bind_step(self, step: Step, first: int) -> list[Call]:
+        values = [evaluator(d)(self._bound) for d in step.sizes]
+        at, number = len(self.sizes), self._step
+        self._step += 1
+        self.sizes += values
+        compiled = self._kernels[step.kernel]
+        local = dict(zip(self._plan.kernels[step.kernel].sizes, values, strict=True))
+        self.workspace = max(self.workspace, evaluator(compiled.workspace)(local))
+        calls: list[Call] = []
+        for phase in compiled.phases:
+            units = evaluator(phase.units)(local)
+            if units > 0:
+                grain = max(1, evaluator(phase.grain)(local))
+                chunk = grain * -(-units // (grain * _MOST_CHUNKS))
+                calls.append(Call(self._functions[phase.symbol], first, at, units, chunk, number))
+        return calls
+
+    def _bind_loop(self, loop: Loop, first: int, offset: int) -> LoopCall:
+        body, bound = loop.body, self._bound
+        rows: dict[str, list[int]] = {}
+        calls = self._bind(body, layout(body, bound), offset, rows)
+        moves: list[tuple[int, int, int, int, int, int]] = []
+        for move in loop.moves:
+            name = (body.inputs if move.kind == "input" else body.outputs)[move.slot]
+            mask = move.wrap - 1 if move.wrap else -1
+            numbers = (evaluator(move.first)(bound), move.step, mask, evaluator(move.nbytes)(bound))
+            moves += [(cell, first + move.array, *numbers) for cell in rows.get(name, ())]
+        return LoopCall(evaluator(loop.length)(bound), tuple(moves), calls)
 
     def new_arena(self) -> np.ndarray[Any, Any]:
         """Memory for the temporaries of one call, and behind them the kernels' workspace.

@@ -37,9 +37,11 @@ class LlvmExecutable:
         self._library = Library([c.object_code for c in distinct.values()], self.cpu)
         symbols = [phase.symbol for c in distinct.values() for phase in c.phases]
         self._functions = self._library.addresses(symbols)
-        literals = {b.name: b.literal.array for b in plan.buffers.values() if b.literal is not None and not b.alias}
-        self._literals = {name: np.ascontiguousarray(a) for name, a in literals.items()}
-        self._constants = {name: a.ctypes.data for name, a in self._literals.items()}
+        self._literals = {
+            (id(p), b.name): np.ascontiguousarray(b.literal.array)
+            for p in plan.plans() for b in p.buffers.values() if b.literal is not None and not b.alias
+        }  # fmt: skip
+        self._constants = {key: a.ctypes.data for key, a in self._literals.items()}
         self._run = _RUN(driver_address())
         self._input_count = len(plan.inputs)
         self._state_count = len(plan.states)

@@ -10,12 +10,14 @@ import numpy as np
 
 from ....ir.dims import evaluator, product
 from ...memory import Layout, allocate_arena, layout, root_of
-from ...plan import Plan
+from ...plan import Loop, Move, Plan
 from .runtime import OutOfBounds
 from .source import Compiled, compile_source, kernel_source
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
+_KINDS = ("input", "output")
+_NOTHING: Array = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,28 @@ class BoundStep:
 
 
 @dataclass(slots=True)
+class BoundLoop:
+    """A loop for given sizes. ``moves`` come with the shape of a row and the value of the first one."""
+
+    arguments: tuple[External | Internal, ...]
+    length: int
+    steps: tuple[BoundStep | BoundLoop, ...]
+    moves: tuple[tuple[Move, Shape, int], ...]
+
+
+@dataclass(slots=True)
 class Frame:
-    """A plan bound to sizes. ``free`` holds sets of step arguments in the arena that no running call uses."""
+    """A plan bound to sizes. ``free`` holds arenas, and step arguments in them, that no running call uses."""
 
     sizes: dict[str, int]
     memory: Layout
-    steps: tuple[BoundStep, ...]
+    steps: tuple[BoundStep | BoundLoop, ...]
     copies: tuple[tuple[int, External | Internal], ...]
-    free: list[list[list[Array | None]]] = field(default_factory=list)
+    free: list[Instance] = field(default_factory=list)
+
+
+#: The arguments of each step in one arena, None where the caller passes the array; those of a loop's steps are nested.
+Instance = list[Any]
 
 
 class NumpyExecutable:
@@ -80,24 +96,55 @@ class NumpyExecutable:
         plan = self.plan
         values = dict(zip(plan.symbols, sizes, strict=True))
         memory = layout(plan, values)
-        steps = []
-        for step in plan.steps:
-            kernel = plan.kernels[step.kernel]
-            here = tuple(evaluator(d)(values) for d in step.sizes)
-            local = dict(zip(kernel.sizes, here, strict=True))
-            shapes = [tuple(evaluator(d)(local) for d in b.shape) for b in kernel.buffers]
-            arguments = tuple(self._argument(n, s, memory) for n, s in zip(step.args, shapes, strict=True))
-            steps.append(BoundStep(self._calls[step.kernel], arguments, here))
-        frame = Frame(values, memory, tuple(steps), self._copies(values, memory))
+        frame = Frame(values, memory, self._bind(plan, memory, 0, values), self._copies(values, memory))
         frame.free.append(self._instance(frame))
         return frame
 
-    def _argument(self, name: str, shape: Shape, memory: Layout) -> External | Internal:
-        root = self.plan.buffers[root_of(self.plan, name)]
+    def _bind(
+        self, plan: Plan, memory: Layout, offset: int, values: dict[str, int]
+    ) -> tuple[BoundStep | BoundLoop, ...]:
+        """The steps of a plan whose temporaries lie from ``offset`` on."""
+        steps: list[BoundStep | BoundLoop] = []
+        for step in plan.steps:
+            if isinstance(step, Loop):
+                steps.append(self._bind_loop(step, plan, memory, offset, values))
+                continue
+            kernel = self.plan.kernels[step.kernel]
+            here = tuple(evaluator(d)(values) for d in step.sizes)
+            local = dict(zip(kernel.sizes, here, strict=True))
+            shapes = [tuple(evaluator(d)(local) for d in b.shape) for b in kernel.buffers]
+            arguments = tuple(
+                self._argument(plan, n, s, memory, offset) for n, s in zip(step.args, shapes, strict=True)
+            )
+            steps.append(BoundStep(self._calls[step.kernel], arguments, here))
+        return tuple(steps)
+
+    def _bind_loop(self, loop: Loop, plan: Plan, memory: Layout, offset: int, values: dict[str, int]) -> BoundLoop:
+        length = evaluator(loop.length)(values)
+        rows = [0] * (len(loop.args) - 1)
+        shapes: list[Shape] = [()] * len(rows)
+        moves: list[tuple[Move, Shape, int]] = []
+        for move in loop.moves:
+            first, shape = evaluator(move.first)(values), tuple(evaluator(d)(values) for d in move.shape)
+            moves.append((move, shape, first))
+            shapes[move.array] = shape
+            touched = [1 + move.row(i, first) for i in (0, 1, length - 1) if 0 <= i < length]
+            rows[move.array] = max([rows[move.array], *touched])
+        arguments = tuple(
+            self._argument(plan, name, (count, *shape), memory, offset)
+            for name, shape, count in zip(loop.args[:-1], shapes, rows, strict=True)
+        )
+        inner = self._bind(loop.body, layout(loop.body, values), offset + memory.offsets[loop.arena], values)
+        return BoundLoop(arguments, length, inner, tuple(moves))
+
+    def _argument(
+        self, plan: Plan, name: str, shape: Shape, memory: Layout, offset: int = 0
+    ) -> External | Internal:
+        root = plan.buffers[root_of(plan, name)]
         if root.kind in ("input", "state", "output"):
             return External(root.kind, root.slot, shape)
         constant = None if root.literal is None else root.literal.array
-        return Internal(memory.offsets.get(name, 0), constant, self.plan.buffers[name].dtype.np, shape)
+        return Internal(offset + memory.offsets.get(name, 0), constant, plan.buffers[name].dtype.np, shape)
 
     def _copies(self, values: dict[str, int], memory: Layout) -> tuple[tuple[int, External | Internal], ...]:
         """Outputs that no step writes: they live elsewhere and are copied at the end."""
@@ -106,14 +153,12 @@ class NumpyExecutable:
             root = self.plan.buffers[root_of(self.plan, name)]
             if root.kind != "output" or root.slot != slot:
                 shape = tuple(evaluator(d)(values) for d in self.plan.buffers[name].shape)
-                copies.append((slot, self._argument(name, shape, memory)))
+                copies.append((slot, self._argument(self.plan, name, shape, memory)))
         return tuple(copies)
 
-    def _instance(self, frame: Frame) -> list[list[Array | None]]:
-        """For each step its internal arguments, on an arena of their own; None where the caller passes the array."""
+    def _instance(self, frame: Frame) -> Instance:
         arena = allocate_arena(self.plan, frame.memory, frame.sizes)
-        everything = [*(s.arguments for s in frame.steps), tuple(a for _, a in frame.copies)]
-        return [[_resolve(a, arena) for a in arguments] for arguments in everything]
+        return [*_resolve_steps(frame.steps, arena), [_resolve(a, arena) for _, a in frame.copies]]
 
     def run(
         self, frame: Frame, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array]
@@ -124,23 +169,55 @@ class NumpyExecutable:
         except IndexError:  # another thread runs this frame
             instance = self._instance(frame)
         external = {"input": inputs, "state": states, "output": outputs}
-        number = 0
+        place = [0]
         try:
             with np.errstate(all="ignore"):
-                for number, step in enumerate(frame.steps):
-                    arrays = [
-                        _passed(external, argument) if array is None else array
-                        for argument, array in zip(step.arguments, instance[number])  # noqa: B905 - equal by making
-                    ]
-                    step.call(*arrays, *step.sizes)
+                _run_steps(frame.steps, instance, external, place)
             for (slot, argument), array in zip(frame.copies, instance[-1], strict=True):
                 outputs[slot][...] = _passed(external, argument) if array is None else array
         except OutOfBounds as fault:
             check, index, size = fault.failure
-            return 1 + check, index, size, number
+            return 1 + check, index, size, place[0]
         finally:
             frame.free.append(instance)
         return None
+
+
+def _run_steps(
+    steps: Sequence[BoundStep | BoundLoop], instance: Instance, external: dict[str, Sequence[Array]], place: list[int]
+) -> None:
+    """Run steps in order. ``place`` holds the number of the kernel call that runs, those in loops counted."""
+    for number, step in enumerate(steps):
+        resolved = instance[number][0] if isinstance(step, BoundLoop) else instance[number]
+        arrays = [
+            _passed(external, argument) if array is None else array
+            for argument, array in zip(step.arguments, resolved)  # noqa: B905 - equal by making
+        ]
+        if isinstance(step, BoundStep):
+            step.call(*arrays, *step.sizes)
+            place[0] += 1
+            continue
+        first = place[0]
+        count = {kind: 1 + max((m.slot for m, _, _ in step.moves if m.kind == kind), default=-1) for kind in _KINDS}
+        for i in range(step.length):
+            place[0] = first
+            rows: dict[str, Sequence[Array]] = {kind: [_NOTHING] * n for kind, n in count.items()}
+            for move, shape, start in step.moves:
+                rows[move.kind][move.slot] = arrays[move.array][move.row(i, start)].reshape(shape)  # type: ignore[index]
+            _run_steps(step.steps, instance[number][1], rows, place)
+        place[0] = first + _count_calls(step.steps)
+
+
+def _count_calls(steps: Sequence[BoundStep | BoundLoop]) -> int:
+    return sum(_count_calls(s.steps) if isinstance(s, BoundLoop) else 1 for s in steps)
+
+
+def _resolve_steps(steps: Sequence[BoundStep | BoundLoop], arena: Array) -> Instance:
+    out: Instance = []
+    for step in steps:
+        resolved = [_resolve(a, arena) for a in step.arguments]
+        out.append((resolved, _resolve_steps(step.steps, arena)) if isinstance(step, BoundLoop) else resolved)
+    return out
 
 
 def _passed(external: dict[str, Sequence[Array]], argument: External | Internal) -> Array:
