@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...loop.grammar import Call, Expr, Load, Loop, Store
-from ...loop.walk import postorder
+from ...loop.walk import is_using, postorder
 from .reductions import REDUCERS
 
 
@@ -34,6 +34,8 @@ def find_scatter(loop: Loop) -> Scattered | None:
         operation, update = update.name, update.args[0]
     others = postorder([*store.index, update])
     if any(isinstance(e, Load) and e.buffer == store.buffer for e in others):
+        return None
+    if not all(any(is_using(i, {one.var}) for i in store.index) for one in loops):
         return None
     return Scattered(tuple(loops), store, operation, update)
 
