@@ -45,6 +45,12 @@ class Region:
     def __repr__(self) -> str:
         return f"Region({len(self.graph.nodes)} nodes)"
 
+    def __str__(self) -> str:
+        """All that tells regions apart, and where their nodes come from."""
+        from .printer import print_graph
+
+        return print_graph(self.graph)
+
     @property
     def inputs(self) -> tuple[TensorType, ...]:
         return tuple(v.type for v in self.graph.inputs)
