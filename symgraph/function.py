@@ -58,7 +58,7 @@ class Function:
         closed: Closed = close(name, inputs, outputs, updates, givens)
         self.variables = closed.variables
         self.stages: Stages = compile_stages(closed.graph, options)
-        graph = self.stages.optimized
+        graph = closed.graph
         self._executable = self.stages.executable
         self._inputs: tuple[Value, ...] = graph.inputs
         self._labels = tuple(t.name or f"input {i}" for i, t in enumerate(inputs))

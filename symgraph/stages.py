@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from . import events
 from .ir.dims import Dim
 from .ir.graph import Graph, Node
 from .ir.ops.control import Scan
@@ -14,7 +16,10 @@ from .ir.region import regions_of
 from .options import Options
 
 if TYPE_CHECKING:
+    from .codegen.compile import Lowering
     from .codegen.plan import Plan
+    from .codegen.targets import Executable
+    from .ir.passes import Report
 
 
 @dataclass(frozen=True)
@@ -27,30 +32,71 @@ class Condition:
 
 @dataclass(frozen=True)
 class Stages:
-    """What each stage handed over: the imported and the optimized graph, the passes' report, the code generator's
-    record, the plan, the executable."""
+    """What each stage handed over: the imported graph, the plan, the executable, and, made again where the plan came
+    from disk, the optimized graph, the passes' report and the code generator's record."""
 
     options: Options
     imported: Graph
-    optimized: Graph
-    report: Any
-    lowering: Any
     plan: Plan
-    executable: Any
+    executable: Executable
     conditions: tuple[Condition, ...]
+
+    @cached_property
+    def _passes(self) -> tuple[Graph, Report]:
+        from .ir.passes import optimize
+
+        return optimize(self.imported, self.options)
+
+    @property
+    def optimized(self) -> Graph:
+        return self._passes[0]
+
+    @property
+    def report(self) -> Report:
+        return self._passes[1]
+
+    @cached_property
+    def lowering(self) -> Lowering:
+        from .codegen.compile import make_plan
+
+        return make_plan(self.optimized)
 
 
 def compile_stages(graph: Graph, options: Options) -> Stages:
-    """Run the pipeline: passes, plan, target."""
-    from .codegen.compile import make_plan
+    """Run the pipeline: passes, plan, target. A plan that is known from an earlier run comes from disk."""
+    from .codegen.kept import load_plan, plan_key, save_plan
     from .codegen.targets import target_named
-    from .ir.passes import optimize
 
-    optimized, report = optimize(graph, options)
+    watch = events.Stopwatch()
     target = target_named(options)
-    lowering = make_plan(optimized, check=options.verify)
-    executable = target.build(lowering.plan)
-    return Stages(options, graph, optimized, report, lowering, lowering.plan, executable, find_conditions(optimized))
+    took = {"target": watch.lap()}
+    key = plan_key(graph, options)
+    took["key"] = watch.lap()
+    kept = None if options.verify else load_plan(key)
+    took["load"] = watch.lap()
+    made: dict[str, object] = {}
+    if kept is not None:
+        plan, conditions = kept
+    else:
+        from .codegen.compile import make_plan
+        from .ir.passes import optimize
+
+        made["_passes"] = optimized, report = optimize(graph, options)
+        took["passes"] = watch.lap()
+        for record in report.passes:
+            events.tell("passes", "%s: %s", graph.name, record)
+        made["lowering"] = lowering = make_plan(optimized, check=options.verify)
+        plan, conditions = lowering.plan, find_conditions(optimized)
+        took["plan"] = watch.lap()
+        save_plan(key, plan, conditions)
+        took["save"] = watch.lap()
+    executable = target.build(plan)
+    took["code"] = watch.lap()
+    parts = ", ".join(f"{name} {time:.1f}" for name, time in took.items())
+    events.tell("compile", "%s for %s: %.1f ms (%s)", graph.name, target.name, watch.total(), parts)
+    stages = Stages(options, graph, plan, executable, conditions)
+    vars(stages).update(made)
+    return stages
 
 
 def find_conditions(graph: Graph) -> tuple[Condition, ...]:

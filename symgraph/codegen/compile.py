@@ -15,6 +15,7 @@ from .cluster import Clusters, Form
 from .control import LoweredLoop, lower_scan
 from .loop.canonical import canonicalize
 from .loop.grammar import Kernel
+from .loop.table import KernelTable
 from .loop.verify import verify
 from .lower import Lowered, lower_cluster
 from .memory import live
@@ -52,11 +53,11 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
     def is_array(value: Value) -> bool:
         return isinstance(value.op, Leaf) or id(value) in stored or id(value) in clusters.aliases
 
-    kernels: dict[str, Kernel] = {}
+    inner: list[Plan] = []
     lowered: list[Lowered | LoweredLoop] = []
     for cluster in clusters.clusters:
         if cluster.form is Form.LOOP:
-            lowered += lower_loop(cluster.members[0].node, kernels, check)
+            lowered += lower_loop(cluster.members[0].node, inner, check)
         else:
             lowered += lower_cluster(cluster, is_array)
     storage = Bufferizer(clusters, lowered).run()
@@ -64,19 +65,23 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
         for task in storage.tasks:
             if isinstance(task.lowered, Lowered):
                 verify(task.lowered.kernel)
-    plan = _assemble(graph, storage, order_tasks(storage), kernels)
+    plan = _assemble(graph, storage, order_tasks(storage), inner)
     return Lowering(clusters, tuple(t.lowered for t in storage.tasks), tuple(storage.reasons), plan)
 
 
-def lower_loop(node: Node, kernels: dict[str, Kernel], check: bool) -> list[Lowered | LoweredLoop]:
-    """A node that runs a graph of its own; the kernels of that join ``kernels``."""
+def lower_loop(node: Node, inner: list[Plan], check: bool) -> list[Lowered | LoweredLoop]:
+    """A node that runs a graph of its own; the plan of that, with its kernels, joins ``inner``."""
     assert isinstance(node.op, Scan)
     body = make_plan(node.op.body.graph, check=check).plan
-    kernels.update(body.kernels)
+    inner.append(body)
     return lower_scan(node, replace(body, kernels={}))
 
 
-def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], kernels: dict[str, Kernel]) -> Plan:
+def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], inner: Sequence[Plan]) -> Plan:
+    kernels: dict[str, Kernel] = {}
+    for body in inner:
+        kernels.update(body.kernels)
+    texts: dict[str, str] = {}
     steps: list[Step | Loop] = []
     for task in tasks:
         if isinstance(task.lowered, LoweredLoop):
@@ -84,6 +89,7 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], kernels: di
             continue
         canonical = canonicalize(task.lowered.kernel)
         kernels.setdefault(canonical.key, canonical.kernel)
+        texts.setdefault(canonical.key, canonical.text)
         modes = {b.name: b.mode for b in task.lowered.kernel.buffers}
         arrays = task.lowered.arrays
         args = tuple(storage.name_of(arrays[n], write=modes[n] != "in") for n in canonical.buffers)
@@ -95,8 +101,8 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], kernels: di
     buffers = _used_buffers(storage.buffers, used)
     names = symbols(d for v in graph.inputs for d in v.shape)
     plan = Plan(
-        graph.name, tuple(s.name for s in names), storage.inputs, storage.states, storage.outputs, buffers, kernels,
-        tuple(steps), graph.facts,
+        graph.name, tuple(s.name for s in names), storage.inputs, storage.states, storage.outputs, buffers,
+        KernelTable(kernels, texts), tuple(steps), graph.facts,
     )  # fmt: skip
     return replace(plan, live=live(plan))
 

@@ -6,14 +6,17 @@ gives a :class:`symgraph.codegen.memory.Frame`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..dtypes import DType
 from ..ir.dims import Dim, Shape, product
 from ..ir.op import Literal
 from ..provenance import Origin
-from .loop.grammar import Kernel
+
+if TYPE_CHECKING:
+    from .loop.grammar import Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class Plan:
     states: tuple[str, ...]
     outputs: tuple[str, ...]
     buffers: dict[str, PlanBuffer]
-    kernels: dict[str, Kernel]
+    kernels: Mapping[str, Kernel]
     steps: tuple[Step | Loop, ...]
     facts: tuple[tuple[Dim, Dim], ...] = ()
     live: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -13,14 +14,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import symgraph as sg
 from symgraph import __main__ as command
 from symgraph import events
 from symgraph.codegen import cache
 from symgraph.codegen.cache import Store, content_key, open_store
+from symgraph.codegen.kept import load_plan, plan_key
 from symgraph.codegen.loop.parse import parse_kernel
 from symgraph.codegen.targets.llvm.cache import KernelCache, kernel_key, module_code
 from symgraph.codegen.targets.llvm.cpu import host_cpu
 from symgraph.codegen.targets.llvm.driver import driver_text
+from symgraph.explain import plan_text
+from symgraph.ir.parser import parse_graph
+from symgraph.options import Options
 from tests.codegen.llvm_run import CPUS
 from tests.codegen.samples import WRITTEN
 
@@ -319,6 +325,79 @@ def test_a_warm_start_generates_no_code(tmp_path: Path) -> None:
     for name in writers:
         assert f"llvm.{name}'" in cold
         assert f"llvm.{name}'" not in warm
+
+
+# -- plans ------------------------------------------------------------------------------------------------------------
+
+
+def a_function() -> sg.Function:
+    """With constants, a check of bounds, a size of unknown sign, an update, and random numbers."""
+    sg.set_random_seed(1)  # the number of a draw is a part of the graph
+    x = sg.placeholder((None, 5), name="x")
+    index = sg.placeholder((None,), "int32", name="index")
+    total = sg.variable(np.zeros(3, np.float32), name="total")
+    table = sg.constant(np.arange(150, dtype=np.float32).reshape(10, 15)[:, :5])
+    with sg.name_scope("embedding"):
+        y = sg.softmax(x[1:] + sg.take(table, index, axis=0)[1:])
+    z = sg.dot(y, sg.constant(np.full((5, 3), -0.0, np.float32)) + 2)
+    noise = sg.random.bernoulli(z.shape, 0.5)
+    return sg.function([x, index], [z, noise], updates=[(total, total + sg.sum(z, axis=0))])
+
+
+def test_plans_come_from_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMGRAPH_CACHE", str(tmp_path / "cache"))
+    x, index = np.random.default_rng(0).random((4, 5), np.float32), np.array([0, 9, 3, 1], np.int32)
+
+    def values(function: sg.Function) -> list[bytes]:
+        sg.set_random_seed(1)
+        results = [a.tobytes() for _ in range(2) for a in function(x, index)]
+        with pytest.raises(sg.BoundsError, match=r"index 10 is out of bounds for axis 0 of size 10 .* embedding"):
+            function(x, np.array([1, 10, 2, 3], np.int32))
+        with pytest.raises(sg.ShapeError):
+            function(x[:0], index[:0])
+        return [*results, function.variables[0].get_value().tobytes()]
+
+    made = a_function()
+    with monkeypatch.context() as patch:
+        patch.setattr("symgraph.ir.passes.optimize", never)
+        patch.setattr("symgraph.codegen.compile.make_plan", never)
+        found = a_function()
+    assert plan_text(made.stages.plan) == plan_text(found.stages.plan)
+    assert values(made) == values(found)
+    assert made.explain() == found.explain()
+
+
+def test_what_a_plan_depends_on() -> None:
+    """Attributes, constants bit by bit, edges, origins, results, updates and options; but no run of the program."""
+
+    def key(source: str, options: Options | None = None) -> str:
+        graph = parse_graph(f"graph @g dims(N) {{\n{source}\n}}")
+        return plan_key(graph, options or Options(target="llvm"))
+
+    head = '%x = input[slot=0, label="x"] : f32[N]\n%y = input[slot=1, label="y"] : f32[N]\n'
+    constants = [f"%c = constant[f32[1]{{{c}}}] : f32[1]\n%b = broadcast[shape=[N], axes=[0]] %c : f32[N]\n"
+                 for c in ("0.0", "-0.0", "1.0")]  # fmt: skip
+    sources = [
+        head + "return %x", head + "return %y", head + "return %x, %y", head + "%0 = sub %x, %y : f32[N]\nreturn %0",
+        head + "%0 = sub %y, %x : f32[N]\nreturn %0", head + "%0 = add %y, %x : f32[N]\nreturn %0",
+        head.replace('"y"', '"z"') + "return %x", head.replace("f32", "f64") + "return %x",
+        *(head + c + "%0 = mul %x, %b : f32[N]\nreturn %0" for c in constants),
+    ]  # fmt: skip
+    keys = [key(source) for source in sources]
+    assert len(set(keys)) == len(sources)
+    assert [key(source) for source in sources] == keys
+    assert key(sources[0], Options(target="llvm", inexact=False)) not in keys
+
+
+def test_nothing_foreign_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMGRAPH_CACHE", str(tmp_path / "cache"))
+    store = Store(tmp_path / "cache")
+    for foreign in (os.getcwd, subprocess.run, Path, np.zeros(3), np.float32(1)):
+        store.write(KEY, HEADER, pickle.dumps((foreign, None, {})))
+        assert load_plan(KEY) is None
+    for broken in (b"", b"junk", pickle.dumps(3), b"csymgraph.codegen.cache\nos.getcwd\n(tR."):
+        store.write(KEY, HEADER, broken)
+        assert load_plan(KEY) is None
 
 
 # -- looking at it ----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from .grammar import Contract, Fold, Kernel, Let, Load, Stmt, Store
-from .text import print_kernel
+from .text import print_interned
 from .walk import Rebuilder, inner_roots, loop_vars, postorder, roots_of, sizes_of, statements
 
 
@@ -15,11 +15,12 @@ class Canonical:
     """A kernel whose parts are numbered by first use, and how a caller of the original calls it.
 
     ``buffers`` are the original's buffer names in the order of the canonical kernel's parameters, ``sizes`` likewise;
-    parameters that the original does not use are gone.
+    parameters that the original does not use are gone. ``text`` is the canonical kernel's.
     """
 
     key: str
     kernel: Kernel
+    text: str
     buffers: tuple[str, ...]
     sizes: tuple[str, ...]
 
@@ -39,9 +40,11 @@ def canonicalize(kernel: Kernel) -> Canonical:
         "kernel", tuple(rebuild.buffer(b) for b in ordered.buffers), tuple(f"n{i}" for i in range(len(sizes))),
         rebuild.body(kernel.body), kernel.checks,
     )  # fmt: skip
-    key = hashlib.sha256(print_kernel(plain).encode()).hexdigest()[:16]
-    stem = kernel.name.partition("_")[0]
-    return Canonical(key, replace(plain, name=f"{stem}_{key[:8]}"), buffers, sizes)
+    text = print_interned(plain)
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    name = f"{kernel.name.partition('_')[0]}_{key[:8]}"
+    text = text.replace("kernel kernel(", f"kernel {name}(", 1)
+    return Canonical(key, replace(plain, name=name), text, buffers, sizes)
 
 
 def _used_buffers(kernel: Kernel) -> tuple[str, ...]:

@@ -49,7 +49,11 @@ _DEEPEST = 12
 
 def print_kernel(kernel: Kernel) -> str:
     """The text of a kernel."""
-    kernel = interned(kernel)
+    return print_interned(interned(kernel))
+
+
+def print_interned(kernel: Kernel) -> str:
+    """The text of a kernel whose equal expressions are one object."""
     buffers = ", ".join(buffer_text(b) for b in kernel.buffers)
     sizes = "; " + ", ".join(kernel.sizes) if kernel.sizes else ""
     checks = f" checks {kernel.checks}" if kernel.checks else ""

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from .... import events
 from ....ir.dims import Dim, parse_dim
 from ...cache import Entry, content_key, open_store
-from ...loop.grammar import Kernel
+from ...loop.table import KernelTable
 from .compiled import CompiledKernel, Phase
 from .cpu import Cpu, binding
 from .pipeline import compiler_for
+
+if TYPE_CHECKING:
+    from ...loop.grammar import Kernel
 
 
 class KernelCache:
@@ -36,7 +40,11 @@ class KernelCache:
 
     def get(self, kernel: Kernel, cpu: Cpu) -> CompiledKernel:
         """The compiled kernel: known, kept, or made now."""
-        key = kernel_key(kernel, cpu)
+        return self.find(KernelTable({kernel.name: kernel}), kernel.name, cpu)
+
+    def find(self, table: KernelTable, name: str, cpu: Cpu) -> CompiledKernel:
+        """The compiled kernel of a table: known, kept, or made now."""
+        key = text_key(table.text(name), cpu)
         with self._lock:
             known = self._kernels.get(key)
             if known is not None:
@@ -44,7 +52,7 @@ class KernelCache:
                 self.hits += 1
                 return known
         found = _load(key)
-        made = found if found is not None else _make(kernel, cpu, key)
+        made = found if found is not None else _make(table[name], cpu, key)
         with self._lock:
             if found is not None:
                 self.loaded += 1
@@ -66,9 +74,12 @@ class KernelCache:
 
 def kernel_key(kernel: Kernel, cpu: Cpu) -> str:
     """A hash of everything that decides a kernel's object code."""
-    from ...loop.text import print_kernel
+    return text_key(KernelTable({"": kernel}).text(""), cpu)
 
-    return content_key("kernel", print_kernel(kernel), cpu.key, llvm_versions())
+
+def text_key(text: str, cpu: Cpu) -> str:
+    """The same for a kernel's text."""
+    return content_key("kernel", text, cpu.key, llvm_versions())
 
 
 def module_code(name: str, text: str, cpu: Cpu) -> bytes:
@@ -103,7 +114,10 @@ def _make(kernel: Kernel, cpu: Cpu, key: str) -> CompiledKernel:
     store = open_store()
     if store is not None:
         phases = ";".join(f"{p.symbol} {_dim_text(p.units)} {_dim_text(p.grain)}" for p in made.phases)
-        header = {"kind": "kernel", "name": kernel.name, "phases": phases, "workspace": _dim_text(made.workspace)}
+        header = {
+            "kind": "kernel", "name": kernel.name, "phases": phases, "sizes": " ".join(made.sizes),
+            "workspace": _dim_text(made.workspace),
+        }  # fmt: skip
         store.write(key, header, made.object_code)
     return made
 
@@ -114,7 +128,8 @@ def _load(key: str) -> CompiledKernel | None:
     if entry is None:
         return None
     events.tell("cache", "%s found: kernel %s", key[:16], entry.header["name"])
-    return CompiledKernel(key, entry.content, _phases(entry), parse_dim(entry.header["workspace"]))
+    sizes = tuple(entry.header["sizes"].split())
+    return CompiledKernel(key, entry.content, _phases(entry), sizes, parse_dim(entry.header["workspace"]))
 
 
 def _phases(entry: Entry) -> tuple[Phase, ...]:

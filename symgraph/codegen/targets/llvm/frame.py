@@ -183,7 +183,7 @@ class Frame:
         self._step += 1
         self.sizes += values
         compiled = self._kernels[step.kernel]
-        local = dict(zip(self._plan.kernels[step.kernel].sizes, values, strict=True))
+        local = dict(zip(compiled.sizes, values, strict=True))
         self.workspace = max(self.workspace, evaluator(compiled.workspace)(local))
         calls: list[Call] = []
         for phase in compiled.phases:

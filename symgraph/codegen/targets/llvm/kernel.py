@@ -27,7 +27,7 @@ def compile_kernel(kernel: Kernel, cpu: Cpu, key: str = "") -> CompiledKernel:
     key = key or kernel_key(kernel, cpu)
     text, phases, workspace = kernel_text(kernel, cpu, symbol_of(key))
     code = compiler_for(cpu).object_code(text)
-    return CompiledKernel(key, code, phases, workspace, text)
+    return CompiledKernel(key, code, phases, kernel.sizes, workspace, text)
 
 
 def kernel_text(kernel: Kernel, cpu: Cpu, symbol: str) -> tuple[str, tuple[Phase, ...], Dim]:

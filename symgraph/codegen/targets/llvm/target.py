@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...loop.table import KernelTable
 from ...plan import Plan
 from . import pool
 from .cache import KERNELS
@@ -32,7 +33,8 @@ class LlvmExecutable:
     def __init__(self, plan: Plan, cpu: Cpu | None = None) -> None:
         self.plan = plan
         self.cpu = cpu if cpu is not None else host_cpu()
-        self.kernels: dict[str, CompiledKernel] = {k: KERNELS.get(v, self.cpu) for k, v in plan.kernels.items()}
+        table = plan.kernels if isinstance(plan.kernels, KernelTable) else KernelTable(plan.kernels)
+        self.kernels: dict[str, CompiledKernel] = {name: KERNELS.find(table, name, self.cpu) for name in table}
         distinct = {c.key: c for c in self.kernels.values()}
         self._library = Library([c.object_code for c in distinct.values()], self.cpu)
         symbols = [phase.symbol for c in distinct.values() for phase in c.phases]
