@@ -14,7 +14,8 @@ LAYERS = {
     "base": "dtypes errors events options provenance version",
     "plotting": "plotting",
     "ir": "ir",
-    "front": "gradient nn numeric products random reducing shaping tensor tracer variable",
+    "front": "arrangement creation differentiation gradient nn numeric products random reducing shaping subscripts "
+    "tensor tracer variable",
     "codegen": "codegen",
     "function": "closing explain function plot stages",
     "top": "__main__",
@@ -39,6 +40,7 @@ CODEGEN_ARROWS = {
     "elementary": "loop",
     "gemm": "loop",
     "plan": "loop",
+    "kept": "cache loop plan",
     "targets": "cache loop elementary gemm plan memory",
 }
 #: Packages that cost much to import; they are imported where they are used.
