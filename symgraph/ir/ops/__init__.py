@@ -5,6 +5,7 @@ from . import (
     composites,
     contraction,
     control,
+    convolution,
     cumulative,
     elementary,
     gathering,
@@ -15,9 +16,10 @@ from . import (
     reductions,
     scatter,
     views,
+    windows,
 )
 
 __all__ = [
-    "arithmetic", "composites", "contraction", "control", "cumulative", "elementary", "gathering", "indexing", "leaves",
-    "logical", "random", "reductions", "scatter", "views",
+    "arithmetic", "composites", "contraction", "control", "convolution", "cumulative", "elementary", "gathering",
+    "indexing", "leaves", "logical", "random", "reductions", "scatter", "views", "windows",
 ]  # fmt: skip
