@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,8 +22,21 @@ from .variable import Variable, readable
 Array = np.ndarray[Any, Any]
 Updates = Sequence[tuple[Variable, TensorLike]] | Mapping[Variable, TensorLike]
 
-#: Calls that write variables run one after the other, so that each sees whole values.
-_update_lock = threading.RLock()
+
+class _Writing:
+    """Calls that write variables run one after the other, so that each sees whole values. A forked process starts
+    with a free lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew)
+
+    def _renew(self) -> None:
+        self.lock = threading.RLock()
+
+
+_writing = _Writing()
 
 
 class _Binding:
@@ -67,7 +81,7 @@ class Function:
         self._states = tuple(v.array for v in closed.variables)
         self._facts = closed.graph.facts
         self._conditions = self.stages.conditions
-        self._lock = _update_lock if graph.updates else None
+        self._writes = bool(graph.updates)
         self._bindings: dict[tuple[tuple[int, ...], ...], _Binding] = {}
 
     def __call__(self, *arrays: Any) -> Any:
@@ -91,11 +105,11 @@ class Function:
         if binding.has_empty:
             checked = [readable(a) for a in checked]
         results = [np.empty(shape, dtype) for shape, dtype in binding.outputs]
-        if self._lock is None:
-            failure = self._executable.run(binding.frame, checked, self._states, results)
-        else:
-            with self._lock:
+        if self._writes:
+            with _writing.lock:
                 failure = self._executable.run(binding.frame, checked, self._states, results)
+        else:
+            failure = self._executable.run(binding.frame, checked, self._states, results)
         if failure is not None:
             raise self._explain_failure(failure)
         return results[0] if self._single else results

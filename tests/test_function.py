@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import importlib
+import os
 import threading
+import warnings
 import weakref
 
 import numpy as np
@@ -12,6 +15,7 @@ import pytest
 import symgraph as sg
 
 TARGETS = ["numpy", "llvm"]
+function_module = importlib.import_module("symgraph.function")  # the name in the package is the function
 
 
 @pytest.fixture(params=TARGETS)
@@ -235,3 +239,31 @@ def test_empty_arrays_are_never_read(target: str) -> None:
     both = sg.function([x, y], sg.concatenate([x, y]) * 2, target=target)
     assert both(np.zeros((0, 2)), np.ones((2, 2))).tolist() == [[2, 2], [2, 2]]
     assert both(np.zeros((0, 2)), np.zeros((0, 2))).shape == (0, 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_in_the_midst_of_an_update_can_run_updates(target: str) -> None:
+    count = sg.variable(0, "int64")
+    add = sg.function([], updates=[(count, count + 1)], target=target)
+    add()
+    taken, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with function_module._writing.lock:
+            taken.set()
+            done.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    taken.wait(10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns of threads and forks
+        child = os.fork()
+    if child == 0:
+        add()
+        os._exit(int(count.get_value()))
+    done.set()
+    holder.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+    add()
+    assert count.get_value() == 2
