@@ -11,8 +11,6 @@ from .dtypes import as_dtype, int64
 from .errors import ArgumentError, ShapeError
 from .ir.checks import normalize_axis
 from .ir.dims import Dim, Shape, SymDim, divide_exact, product, shape_text
-from .ir.graph import Value
-from .ir.ops.gathering import Take
 from .ir.ops.indexing import OneHot
 from .ir.ops.views import StopGradient
 from .tensor import Tensor, TensorLike, as_tensor, as_value, common_dtype
@@ -134,16 +132,6 @@ def stack(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
     return concatenate([expand_dims(t, axis) for t in tensors], axis)
 
 
-def take(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
-    """Slices of ``x`` at ``indices`` (integers; negative ones count from the end) along ``axis``.
-
-    Raises:
-        BoundsError: when run, for an index outside the axis.
-    """
-    value = as_value(x)
-    return Tensor(tracer.apply(Take(normalize_axis(axis, value.type.ndim, "take")), value, as_value(indices)))
-
-
 def one_hot(indices: TensorLike, depth: int, dtype: Any = "float32") -> Tensor:
     """A new last axis of size ``depth`` that is 1 at the index and 0 elsewhere."""
     return Tensor(tracer.apply(OneHot(depth, as_dtype(dtype)), as_value(indices)))
@@ -189,108 +177,6 @@ def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
     """Ones of the shape (and dtype, unless given) of ``x``."""
     like = as_tensor(x)
     return full(like.shape, 1, dtype if dtype is not None else like.dtype)
-
-
-def arange(length: int | SymDim, dtype: Any = "int64") -> Tensor:
-    """``0, 1, ..., length-1``."""
-    return Tensor(tracer.iota(length, as_dtype(dtype)))
-
-
-def eye(n: int | SymDim, dtype: Any = "float32") -> Tensor:
-    """The identity matrix."""
-    return Tensor(tracer.apply(OneHot(n, as_dtype(dtype)), tracer.iota(n, int64)))
-
-
-def getitem(x: Tensor, key: Any) -> Tensor:
-    """``x[key]``: integers, slices, ``...``, ``None``, and at most one integer array or tensor.
-
-    Raises:
-        ShapeError: for too many indices or one outside its axis.
-        ArgumentError: for a key of another kind.
-    """
-    keys = list(key) if isinstance(key, tuple) else [key]
-    used = sum(k is not None and k is not Ellipsis for k in keys)
-    if used > x.ndim or sum(k is Ellipsis for k in keys) > 1:
-        raise ShapeError(f"too many indices for {x.type}: {used}")
-    at = next((i for i, k in enumerate(keys) if k is Ellipsis), len(keys))
-    keys[at : at + 1] = [slice(None)] * (x.ndim - used)
-    return _Indexing(x).apply(keys)
-
-
-class _Indexing:
-    """One ``x[keys]``: a slice of every axis, then the array index, then axes dropped and added."""
-
-    def __init__(self, x: Tensor) -> None:
-        self.value = x.value
-        self.starts: list[Dim] = []
-        self.sizes: list[Dim] = []
-        self.steps: list[int] = []
-        self.shape: list[Dim] = []
-        self.gather: tuple[int, Value] | None = None
-
-    def apply(self, keys: Sequence[Any]) -> Tensor:
-        for key in keys:
-            if key is None:
-                self.shape.append(1)
-            else:
-                self._axis(key)
-        value = tracer.slice(self.value, self.starts, self.sizes, self.steps)
-        if self.gather is None:
-            return Tensor(tracer.reshape(value, self.shape))
-        axis, indices = self.gather
-        if any(k is None or (isinstance(k, (int, np.integer)) and not isinstance(k, bool)) for k in keys):
-            raise ArgumentError("an array index cannot be combined with integers or None; index in two steps")
-        return Tensor(tracer.apply(Take(axis), value, indices))
-
-    def _axis(self, key: Any) -> None:
-        axis = len(self.starts)
-        size = self.value.shape[axis]
-        if isinstance(key, slice):
-            start, count, step = slice_positions(key, size, axis)
-            self._add(start, count, step)
-            self.shape.append(count)
-        elif isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_)):
-            position: Dim = int(key) if key >= 0 else size + int(key)
-            if isinstance(position, int) and (position < 0 or (isinstance(size, int) and position >= size)):
-                raise ShapeError(f"index {key} is out of bounds for axis {axis} of size {size}")
-            self._add(position, 1, 1)
-        elif isinstance(key, (Tensor, np.ndarray, list)):
-            if self.gather is not None:
-                raise ArgumentError("at most one array index; index in two steps")
-            self.gather = (axis, as_value(key))
-            self._add(0, size, 1)
-        else:
-            raise ArgumentError(f"cannot index with {type(key).__name__} {key!r}")
-
-    def _add(self, start: Dim, size: Dim, step: int) -> None:
-        self.starts.append(start)
-        self.sizes.append(size)
-        self.steps.append(step)
-
-
-def slice_positions(key: slice, size: Dim, axis: int) -> tuple[Dim, Dim, int]:
-    """Start, count and step of a slice of an axis. For a symbolic size, bounds are taken to lie inside the axis."""
-    step = 1 if key.step is None else int(key.step)
-    if step == 0:
-        raise ArgumentError("slice step cannot be zero")
-    if isinstance(size, int) and all(b is None or isinstance(b, (int, np.integer)) for b in (key.start, key.stop)):
-        positions = range(*key.indices(size))
-        return (positions.start if len(positions) else 0), len(positions), step
-
-    def place(bound: Any, default: Dim) -> Dim:
-        if bound is None:
-            return default
-        if isinstance(bound, (SymDim, int, np.integer)):
-            known: Dim = bound if isinstance(bound, SymDim) else int(bound)
-            return size + known if isinstance(known, int) and known < 0 else known
-        raise ArgumentError(f"slice bound {bound!r} of axis {axis} is not an integer")
-
-    start = place(key.start, 0 if step > 0 else size - 1)
-    if step > 0:
-        span = place(key.stop, size) - start
-        return start, span if step == 1 else (span + (step - 1)) // step, step
-    span = start - (place(key.stop, -1) if key.stop is not None else -1)
-    return start, span if step == -1 else (span + (-step - 1)) // -step, step
 
 
 def stop_gradient(x: TensorLike) -> Tensor:

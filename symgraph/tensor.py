@@ -37,6 +37,8 @@ class Tensor:
     def __init__(self, value: Value, name: str = "") -> None:
         self.value = value
         self.name = name
+        #: ``(x, key)`` where this was written ``x[key]``, for :func:`symgraph.set_subtensor`.
+        self.subscript: tuple[Tensor, Any] | None = None
 
     # -- type -------------------------------------------------------------------------------------------------------
     @property
@@ -188,7 +190,7 @@ class Tensor:
 
     # -- shape ------------------------------------------------------------------------------------------------------
     def __getitem__(self, key: Any) -> Tensor:
-        return shaping.getitem(self, key)
+        return subscripts.getitem(self, key)
 
     @property
     def T(self) -> Tensor:
@@ -321,4 +323,4 @@ def common_dtype(*operands: TensorLike) -> DType:
 
 
 # The operators above call these modules, which build on this one.
-from . import numeric, products, reducing, shaping  # noqa: E402
+from . import numeric, products, reducing, shaping, subscripts  # noqa: E402

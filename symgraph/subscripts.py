@@ -1,0 +1,284 @@
+"""``x[key]`` and its counterparts that write: take, gather, set_subtensor, inc_subtensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .dtypes import bool_, int64
+from .errors import ArgumentError, ShapeError
+from .ir.checks import normalize_axis
+from .ir.dims import Dim, SymDim
+from .ir.graph import Value
+from .ir.ops.gathering import GatherNd, Take, TakeAlong
+from .ir.ops.scatter import ScatterAdd, ScatterSet
+from .tensor import Tensor, TensorLike, as_tensor, as_value
+from .tracer import tracer
+
+
+class Subscript:
+    """One ``x[keys]``: a slice of every axis, then index arrays, then axes dropped and added.
+
+    ``starts, sizes, steps`` are the slice; ``arrays`` the index arrays by axis; ``shape`` the shape after it where
+    there are none.
+    """
+
+    def __init__(self, x: Tensor, key: Any) -> None:
+        self.x = x
+        self.starts: list[Dim] = []
+        self.sizes: list[Dim] = []
+        self.steps: list[int] = []
+        self.shape: list[Dim] = []
+        self.arrays: dict[int, Value] = {}
+        keys = _expanded(x, key)
+        scalars = [k for k in keys if k is None or _is_integer(k)]
+        for k in keys:
+            if k is None:
+                self.shape.append(1)
+            else:
+                self._axis(k)
+        if self.arrays and scalars:
+            raise ArgumentError("an array index cannot be combined with integers or None; index in two steps")
+
+    def _axis(self, key: Any) -> None:
+        axis = len(self.starts)
+        size = self.x.shape[axis]
+        if isinstance(key, slice):
+            start, count, step = slice_positions(key, size, axis)
+            self._add(start, count, step)
+            self.shape.append(count)
+        elif _is_integer(key):
+            position: Dim = int(key) if key >= 0 else size + int(key)
+            if isinstance(position, int) and (position < 0 or (isinstance(size, int) and position >= size)):
+                raise ShapeError(f"index {key} is out of bounds for axis {axis} of size {size}")
+            self._add(position, 1, 1)
+        elif isinstance(key, (Tensor, np.ndarray, list)):
+            value = as_value(key)
+            if value.dtype == bool_:
+                raise ArgumentError(
+                    "a mask known only when run gives a result of unknown size; use where, or multiply by the mask"
+                )
+            self.arrays[axis] = value
+            self._add(0, size, 1)
+        else:
+            raise ArgumentError(f"cannot index with {type(key).__name__} {key!r}")
+
+    def _add(self, start: Dim, size: Dim, step: int) -> None:
+        self.starts.append(start)
+        self.sizes.append(size)
+        self.steps.append(step)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+    def read(self) -> Tensor:
+        value = tracer.slice(self.x.value, self.starts, self.sizes, self.steps)
+        if not self.arrays:
+            return Tensor(tracer.reshape(value, self.shape))
+        if len(self.arrays) == 1:
+            ((axis, indices),) = self.arrays.items()
+            return Tensor(tracer.apply(Take(axis), value, indices))
+        gathered = tracer.apply(GatherNd(), tracer.transpose(value, self._array_first()), self._vectors())
+        return Tensor(tracer.transpose(gathered, self._placed(gathered.type.ndim)))
+
+    def _array_first(self) -> list[int]:
+        """The axes with those of the arrays in front."""
+        return [*self.arrays, *(k for k in range(self.x.ndim) if k not in self.arrays)]
+
+    def _vectors(self) -> Value:
+        """The arrays side by side along a new last axis."""
+        wide = tracer.align([tracer.cast(v, int64) for v in self.arrays.values()])
+        return tracer.concatenate([tracer.expand_dims(v, [v.type.ndim]) for v in wide], wide[0].type.ndim)
+
+    def _placed(self, ndim: int) -> list[int]:
+        """The order of the gathered axes in the result: where neighbouring arrays stand, else first (as in NumPy)."""
+        axes = list(self.arrays)
+        width = ndim - (self.x.ndim - len(axes))
+        before = axes[0] if axes == list(range(axes[0], axes[0] + len(axes))) else 0
+        return [*range(width, width + before), *range(width), *range(width + before, ndim)]
+
+    # -- writing --------------------------------------------------------------------------------------------------
+    def write(self, y: TensorLike, add: bool) -> Tensor:
+        """``x`` with ``y`` added to, or put in the place of, what :meth:`read` gives."""
+        there = self.read()
+        new = tracer.broadcast_to(as_value(y, self.x.dtype), there.shape)
+        if not self.arrays:
+            return Tensor(self._embedded(tracer.reshape(new, self.sizes), add))
+        block = tracer.slice(self.x.value, self.starts, self.sizes, self.steps)
+        if len(self.arrays) == 1:
+            ((axis, indices),) = self.arrays.items()
+            written = tracer.apply(_scatter(add)("take", axis), block, new, indices)
+        else:
+            first = self._array_first()
+            placed = self._placed(new.type.ndim)
+            back = tracer.transpose(new, [placed.index(k) for k in range(len(placed))])
+            moved = tracer.apply(_scatter(add)("gather_nd", 0), tracer.transpose(block, first), back, self._vectors())
+            written = tracer.transpose(moved, [first.index(k) for k in range(len(first))])
+        return Tensor(written if block is self.x.value else self._embedded(written, False))
+
+    def _embedded(self, block: Value, add: bool) -> Value:
+        x = self.x.value
+        if any(isinstance(d, int) and d == 0 for d in block.shape):
+            return x
+        placed = tracer.pad(block, self.starts, x.shape, self.steps)
+        if add:
+            return tracer.add(x, placed)
+        inside = tracer.pad(tracer.full(block.shape, True, bool_), self.starts, x.shape, self.steps)
+        return tracer.where(inside, placed, x)
+
+
+def _scatter(add: bool) -> type[ScatterAdd] | type[ScatterSet]:
+    return ScatterAdd if add else ScatterSet
+
+
+def _is_integer(key: Any) -> bool:
+    return isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_))
+
+
+def _expanded(x: Tensor, key: Any) -> list[Any]:
+    """A key for every axis; known masks become positions.
+
+    Raises:
+        ShapeError: for too many indices or a mask of another shape.
+    """
+    keys: list[Any] = []
+    for k in key if isinstance(key, tuple) else (key,):
+        array = np.asarray(k) if isinstance(k, (list, np.ndarray)) and not _has_tensor(k) else None
+        if array is not None and array.dtype == bool:
+            at = sum(1 if e is not None else 0 for e in keys)
+            if Ellipsis in [e for e in keys if not isinstance(e, (np.ndarray, Tensor))]:
+                raise ArgumentError("a mask after ... ; write the axes out")
+            have = x.shape[at : at + array.ndim]
+            if len(have) != array.ndim or any(isinstance(d, int) and d != n for d, n in zip(have, array.shape)):  # noqa: B905
+                raise ShapeError(f"a mask of shape {array.shape} for axes {at} and on of {x.type}")
+            keys += list(np.nonzero(array))
+        else:
+            keys.append(k)
+    used = sum(k is not None and k is not Ellipsis for k in keys)
+    if used > x.ndim or sum(k is Ellipsis for k in keys) > 1:
+        raise ShapeError(f"too many indices for {x.type}: {used}")
+    at = next((i for i, k in enumerate(keys) if k is Ellipsis), len(keys))
+    keys[at : at + 1] = [slice(None)] * (x.ndim - used)
+    return keys
+
+
+def _has_tensor(key: Any) -> bool:
+    return isinstance(key, list) and any(isinstance(k, Tensor) or _has_tensor(k) for k in key)
+
+
+def slice_positions(key: slice, size: Dim, axis: int) -> tuple[Dim, Dim, int]:
+    """Start, count and step of a slice of an axis. For a symbolic size, bounds are taken to lie inside the axis."""
+    step = 1 if key.step is None else int(key.step)
+    if step == 0:
+        raise ArgumentError("slice step cannot be zero")
+    if isinstance(size, int) and all(b is None or isinstance(b, (int, np.integer)) for b in (key.start, key.stop)):
+        positions = range(*key.indices(size))
+        return (positions.start if len(positions) else 0), len(positions), step
+
+    def place(bound: Any, default: Dim) -> Dim:
+        if bound is None:
+            return default
+        if isinstance(bound, (SymDim, int, np.integer)):
+            known: Dim = bound if isinstance(bound, SymDim) else int(bound)
+            return size + known if isinstance(known, int) and known < 0 else known
+        raise ArgumentError(f"slice bound {bound!r} of axis {axis} is not an integer")
+
+    start = place(key.start, 0 if step > 0 else size - 1)
+    if step > 0:
+        span = place(key.stop, size) - start
+        return start, span if step == 1 else (span + (step - 1)) // step, step
+    span = start - (place(key.stop, -1) if key.stop is not None else -1)
+    return start, span if step == -1 else (span + (-step - 1)) // -step, step
+
+
+def getitem(x: Tensor, key: Any) -> Tensor:
+    """``x[key]``: integers, slices, ``...``, ``None``, integer arrays or tensors, and masks known when built.
+
+    Raises:
+        ShapeError: for too many indices or one outside its axis.
+        ArgumentError: for a key of another kind, or integers beside arrays.
+    """
+    result = Subscript(x, key).read()
+    result.subscript = (x, key)
+    return result
+
+
+def take(x: TensorLike, indices: TensorLike, axis: int | None = 0) -> Tensor:
+    """Slices of ``x`` at ``indices`` (integers; negative ones count from the end) along ``axis`` (None: of all elements
+    in a row).
+
+    Raises:
+        BoundsError: when run, for an index outside the axis.
+    """
+    value = as_value(x)
+    if axis is None:
+        value, axis = tracer.reshape(value, [value.type.size]), 0
+    return Tensor(tracer.apply(Take(normalize_axis(axis, value.type.ndim, "take")), value, as_value(indices)))
+
+
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int = -1) -> Tensor:
+    """The element at each index along ``axis``, at the same place along the others, which broadcast.
+
+    Raises:
+        BoundsError: when run, for an index outside the axis.
+    """
+    value, at = as_value(x), as_value(indices)
+    axis = normalize_axis(axis, value.type.ndim, "take_along_axis")
+    if at.type.ndim != value.type.ndim:
+        raise ShapeError(f"take_along_axis of {value.type} with indices {at.type}: ranks differ")
+    shapes = [(*v.shape[:axis], 1, *v.shape[axis + 1 :]) for v in (value, at)]
+    shape = tracer.facts.broadcast_shapes(*shapes)
+    wide = [
+        tracer.broadcast_to(v, (*shape[:axis], v.shape[axis], *shape[axis + 1 :])) for v in (value, at)
+    ]  # fmt: skip
+    return Tensor(tracer.apply(TakeAlong(axis), *wide))
+
+
+def gather_nd(x: TensorLike, indices: TensorLike) -> Tensor:
+    """Slices of ``x`` at the index vectors along the last axis of ``indices``, which index its first axes.
+
+    Raises:
+        BoundsError: when run, for an index outside its axis.
+    """
+    return Tensor(tracer.apply(GatherNd(), as_value(x), as_value(indices)))
+
+
+def _subscript(t: Tensor, name: str) -> Subscript:
+    if t.subscript is None:
+        raise ArgumentError(f"{name}: the first argument must be written as x[key]")
+    return Subscript(*t.subscript)
+
+
+def set_subtensor(part: Tensor, y: TensorLike) -> Tensor:
+    """``x`` after ``x[key] = y``, for ``part = x[key]`` (Theano's ``set_subtensor``). Where positions repeat, the last
+    one stays."""
+    return _subscript(part, "set_subtensor").write(y, add=False)
+
+
+def inc_subtensor(part: Tensor, y: TensorLike) -> Tensor:
+    """``x`` after adding ``y`` to ``x[key]``, for ``part = x[key]`` (Theano's ``inc_subtensor``). Where positions
+    repeat, all are added (as ``np.add.at``)."""
+    return _subscript(part, "inc_subtensor").write(y, add=True)
+
+
+def put_along_axis(x: TensorLike, indices: TensorLike, values: TensorLike, axis: int = -1) -> Tensor:
+    """``x`` with ``values`` (which broadcast) at each index along ``axis``; where positions repeat, the last one
+    stays."""
+    t = as_tensor(x)
+    at = as_value(indices)
+    axis = normalize_axis(axis, t.ndim, "put_along_axis")
+    new = tracer.broadcast_to(as_value(values, t.dtype), at.shape)
+    return Tensor(tracer.apply(ScatterSet(TakeAlong.name, axis), t.value, new, at))
+
+
+def scatter_nd(indices: TensorLike, updates: TensorLike, shape: Sequence[int | SymDim]) -> Tensor:
+    """Zeros of ``shape`` with ``updates`` added at the index vectors of ``indices``."""
+    new = as_value(updates)
+    zeros = tracer.full(tuple(shape), 0, new.dtype)
+    return Tensor(tracer.apply(ScatterAdd(GatherNd.name, 0), zeros, new, as_value(indices)))
+
+
+__all__ = [
+    "gather_nd", "getitem", "inc_subtensor", "put_along_axis", "scatter_nd", "set_subtensor", "take",
+    "take_along_axis",
+]  # fmt: skip
