@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from . import backend as K
 from .engine.input_layer import Input, InputLayer
+from .engine.saving import load_model, model_from_config, model_from_json, model_from_yaml, save_model
 from .engine.sequential import Sequential
 from .engine.training import Model
 from .utils.generic_utils import has_arg, to_list
@@ -18,27 +18,13 @@ __all__ = [
     "Sequential",
     "clone_model",
     "has_arg",
+    "load_model",
     "model_from_config",
     "model_from_json",
+    "model_from_yaml",
+    "save_model",
     "to_list",
 ]
-
-
-def model_from_config(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The model of a ``{'class_name', 'config'}`` dictionary."""
-    if isinstance(config, list):
-        raise TypeError(
-            "`model_from_config` expects a dictionary, not a list. Maybe you meant to use "
-            "`Sequential.from_config(config)`?"
-        )
-    from .layers import deserialize
-
-    return deserialize(config, custom_objects=custom_objects)
-
-
-def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The model of what ``to_json`` gave."""
-    return model_from_config(json.loads(json_string), custom_objects)
 
 
 def clone_model(model: Any, input_tensors: Any = None) -> Any:

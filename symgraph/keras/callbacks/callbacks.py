@@ -11,21 +11,28 @@ import numpy as np
 from .. import backend as K
 from ..utils.generic_utils import Progbar
 from .base import Callback, CallbackList
+from .checkpoint import ModelCheckpoint
+from .logs import CSVLogger, RemoteMonitor
+from .monitor import Logs, monitor_operation
+from .plateau import ReduceLROnPlateau
 
 __all__ = [
     "BaseLogger",
+    "CSVLogger",
     "Callback",
     "CallbackList",
     "EarlyStopping",
     "History",
     "LambdaCallback",
     "LearningRateScheduler",
+    "ModelCheckpoint",
     "Progbar",
     "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
     "TerminateOnNaN",
 ]
 
-Logs = dict[str, Any] | None
 Hook = Callable[..., Any] | None
 
 
@@ -206,16 +213,6 @@ class EarlyStopping(Callback):
                 stacklevel=2,
             )
         return value
-
-
-def monitor_operation(owner: str, mode: str, monitor: str) -> Any:
-    """``np.less`` or ``np.greater``: when a monitored quantity is better; ``auto`` goes by its name."""
-    if mode not in ("auto", "min", "max"):
-        warnings.warn(f"{owner} mode {mode} is unknown, fallback to auto mode.", RuntimeWarning, stacklevel=3)
-        mode = "auto"
-    if mode == "auto":
-        mode = "max" if "acc" in monitor or monitor.startswith("fmeasure") else "min"
-    return np.less if mode == "min" else np.greater
 
 
 class LearningRateScheduler(Callback):

@@ -12,13 +12,14 @@ from .. import backend as K
 from .. import initializers
 from ..utils.generic_utils import has_arg, is_all_none, object_list_uid, to_list, unpack_singleton
 from ..utils.layer_utils import count_params
+from ..utils.safe_mode import spend_weight
 from .nodes import InputSpec, Node, check_compatibility, collect_previous_mask, connect
 from .tracking import Tracking
 
 __all__ = ["InputSpec", "Layer", "Node", "disable_tracking"]
 
 Tensor = Any
-_ALLOWED = {
+ALLOWED_KEYWORDS = {
     "input_shape",
     "batch_input_shape",
     "batch_size",
@@ -47,7 +48,7 @@ class Layer(Tracking):
         self._inbound_nodes: list[Node] = []
         self._outbound_nodes: list[Node] = []
         for key in kwargs:
-            if key not in _ALLOWED:
+            if key not in ALLOWED_KEYWORDS:
                 raise TypeError("Keyword argument not understood:", key)
         self.name = kwargs.get("name") or _unique_name(type(self).__name__)
         self.trainable = kwargs.get("trainable", True)
@@ -170,6 +171,7 @@ class Layer(Tracking):
             name, shape = shape, name
         shape = () if shape is None else tuple(shape)
         dtype = dtype or self.dtype
+        spend_weight(shape, self.name)
         initial = initializers.get("glorot_uniform" if initializer is None else initializer)
         label = f"{self.name}/{name or 'weight'}"
         weight = K.variable(initial(shape, dtype=dtype) if has_arg(initial, "dtype", True) else initial(shape),

@@ -11,10 +11,10 @@ from .. import backend as K
 from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton
 from ..utils.layer_utils import count_params
 from ..utils.layer_utils import print_summary as print_layer_summary
-from . import network_config
+from . import network_config, saving
 from .base_layer import Layer, to_snake_case
 from .input_layer import InputLayer
-from .network_graph import node_key, sort_network
+from .network_graph import check_ends, node_key, output_names, sort_network
 from .nodes import Node
 from .tracking import _unique
 
@@ -46,7 +46,7 @@ class Network(Layer):
 
     def _init_graph_network(self, inputs: Any, outputs: Any) -> None:
         self.inputs, self.outputs = to_list(inputs, allow_tuple=True), to_list(outputs, allow_tuple=True)
-        _check_ends(self.inputs, self.outputs, type(self).__name__)
+        check_ends(self.inputs, self.outputs, type(self).__name__)
         self._is_graph_network = True
         self.built = True
         self._network_nodes, self._nodes_by_depth, self._layers, self._layers_by_depth = sort_network(
@@ -57,7 +57,7 @@ class Network(Layer):
         self._input_coordinates = [x._keras_history for x in self.inputs]
         self._output_coordinates = [x._keras_history for x in self.outputs]
         self.input_names = [layer.name for layer in self._input_layers]
-        self.output_names = _output_names(self._output_layers)
+        self.output_names = output_names(self._output_layers)
         self._feed_inputs, self._feed_input_names, self._feed_input_shapes = [], [], []
         for layer, x in zip(self._input_layers, self.inputs, strict=True):
             if not isinstance(layer, InputLayer):
@@ -307,6 +307,37 @@ class Network(Layer):
         """The architecture as JSON; ``kwargs`` go to ``json.dumps``."""
         return network_config.to_json(self, **kwargs)
 
+    def to_yaml(self, **kwargs: Any) -> str:
+        """Not here.
+
+        Raises:
+            RuntimeError: always; JSON is the form to use.
+        """
+        raise RuntimeError("Models are not written as YAML, whose full form can run code. Use `to_json`.")
+
+    # -- files ------------------------------------------------------------------------------------------------------
+    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
+        """Write architecture, weights and training state to an HDF5 file."""
+        saving.save_model(self, filepath, overwrite, include_optimizer)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to an HDF5 file."""
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(
+        self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
+    ) -> None:
+        """Set the weights from an HDF5 file: in order, or ``by_name``; all of them or, on an error, none."""
+        saving.load_weights(self, filepath, by_name, skip_mismatch, reshape)
+
+    def __reduce__(self) -> Any:
+        return saving.unpickle_model, (saving.pickle_model(self),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        copied = saving.unpickle_model(saving.pickle_model(self))
+        memo[id(self)] = copied
+        return copied
+
     def summary(
         self,
         line_length: int | None = None,
@@ -345,40 +376,3 @@ def _run_layer(node: Node, tensors: list[Tensor], masks: list[Any]) -> tuple[lis
         if regularizer is not None:
             layer.add_loss([regularizer(x) for x in results], tensors)
     return results, [None] * len(results) if result_masks is None else to_list(result_masks)
-
-
-def _check_ends(inputs: list[Tensor], outputs: list[Tensor], cls_name: str) -> None:
-    if len({id(x) for x in inputs}) != len(inputs):
-        raise ValueError(
-            "The list of inputs passed to the model is redundant. All inputs should only appear once. Found: "
-            + str(inputs)
-        )
-    for what, tensors in (("Input", inputs), ("Output", outputs)):
-        for x in tensors:
-            if not hasattr(x, "_keras_history"):
-                raise ValueError(
-                    f"{what} tensors to a {cls_name} must be "
-                    + ("the output of a Keras `Layer`" if what == "Output" else "Keras tensors")
-                    + f" (thus holding past layer metadata). Found: {x}"
-                )
-    for x in inputs:
-        layer = x._keras_history[0]
-        if len(layer._inbound_nodes) > 1 or (layer._inbound_nodes and layer._inbound_nodes[0].inbound_layers):
-            raise ValueError(
-                f"{cls_name} inputs must come from `keras.layers.Input` (thus holding past layer metadata), they "
-                "cannot "
-                "be the output of a previous non-Input layer. Here, a tensor specified as input to your model was "
-                "not an "
-                f"Input tensor, it was generated by layer {layer.name}. The tensor that caused the issue was: {x.name}"
-            )
-
-
-def _output_names(layers: list[Layer]) -> list[str]:
-    """Names of output layers; a layer that gives several outputs is numbered."""
-    names: list[str] = []
-    for layer in layers:
-        name, n = layer.name, 1
-        while name in names:
-            name, n = f"{layer.name}_{n}", n + 1
-        names.append(name)
-    return names

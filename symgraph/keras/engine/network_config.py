@@ -13,6 +13,7 @@ from .network_graph import node_key
 
 Tensor = Any
 KERAS_VERSION = "2.3.1"
+KERNEL_BACKEND = "tensorflow"  # whose layout of kernels files have: correlation, channels as the layer says
 
 
 def network_to_config(network: Any) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def updated_config(model: Any) -> dict[str, Any]:
         "class_name": type(model).__name__,
         "config": model.get_config(),
         "keras_version": KERAS_VERSION,
-        "backend": "tensorflow",
+        "backend": KERNEL_BACKEND,
     }
 
 

@@ -154,6 +154,7 @@ class ObjectiveGraph:
             unique, n = base, 1
             while unique in names:
                 unique, n = f"{base}_{n}", n + 1
+            metric.given_name = name  # in configs, so that another ``compile`` does not add to it again
             metric.name = unique
             names.append(unique)
             objectives.call_metric_function(
@@ -205,6 +206,10 @@ class ObjectiveGraph:
                 givens[weight] = K.filled(self.targets[i].shape[: K.ndim(weight)], 1.0, K.dtype(weight))
         outputs = [self.total_loss] + [m._call_result for m in reported]
         return K.Function(inputs, outputs, updates, name=f"{model.name}_{kind}", phase=int(training), givens=givens)
+
+    def prepare_optimizer(self) -> None:
+        """Make the optimizer's variables, without compiling anything."""
+        self._optimizer_updates()
 
     def _optimizer_updates(self) -> list[Any]:
         if self._training_updates is None:

@@ -108,7 +108,8 @@ def get_metric_name(metric: Any, weighted: bool = False) -> str:
     if isinstance(metric, str):  # the user's own name for it
         return metric
     found = metrics_module.get(metric)
-    return str(getattr(found, "name", None) or getattr(found, "__name__", None) or type(found).__name__)
+    names = (getattr(found, attribute, None) for attribute in ("given_name", "name", "__name__"))
+    return str(next(filter(None, names), type(found).__name__))
 
 
 _BY_KIND = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from ..engine.base_layer import InputSpec, Layer
+from ..engine.config_compat import compatible_config
 from ..engine.input_layer import Input, InputLayer
 from ..utils.generic_utils import deserialize_keras_object
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
@@ -96,7 +98,11 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """The layer (or model) of a dictionary."""
     from ..models import Model, Sequential
 
-    known = {**_OBJECTS, "Model": Model, "Sequential": Sequential}
+    known = {**_OBJECTS, "Model": Model, "Functional": Model, "Sequential": Sequential}
+    if isinstance(config, dict) and isinstance(config.get("config"), dict):
+        cls = known.get(config.get("class_name", ""))
+        if inspect.isclass(cls) and issubclass(cls, Layer) and not issubclass(cls, Model):
+            config = {**config, "config": compatible_config(cls, config["config"])}
     return deserialize_keras_object(
         config, module_objects=known, custom_objects=custom_objects, printable_module_name="layer"
     )

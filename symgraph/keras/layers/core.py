@@ -13,6 +13,7 @@ from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..utils.generic_utils import deserialize_keras_object, func_dump, func_load, has_arg
+from ..utils.safe_mode import check_code
 
 Tensor = Any
 
@@ -257,6 +258,7 @@ def _dumped(function: Any) -> tuple[Any, str]:
 
 def _loaded(dumped: Any, kind: str, custom_objects: Any, what: str) -> Any:
     if kind == "lambda":
+        check_code(dumped[0] if isinstance(dumped, (list, tuple)) else dumped, what)
         return func_load(dumped, globs=globals())
     if kind != "function":
         raise TypeError("Unknown function type:", kind)

@@ -87,7 +87,7 @@ class Metric(Layer):
         )
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": self.dtype}
+        return {"name": getattr(self, "given_name", self.name), "dtype": self.dtype}
 
 
 class Reduce(Metric):

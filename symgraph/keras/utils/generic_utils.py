@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .progbar import Progbar
+from .safe_mode import check_code, note_own_code
 
 __all__ = [
     "CustomObjectScope",
@@ -31,6 +32,7 @@ __all__ = [
     "unpack_singleton",
 ]
 
+_TOOLS = ("typing", "collections.abc", ".generic_utils", "__future__")
 _custom_objects: dict[str, Any] = {}  # the registry that CustomObjectScope and get_custom_objects give access to
 getargspec = inspect.getfullargspec
 
@@ -88,7 +90,7 @@ def deserialize_keras_object(
     if identifier is None:
         return None
     if isinstance(identifier, dict):
-        if "class_name" not in identifier or "config" not in identifier:
+        if not isinstance(identifier.get("class_name"), str) or "config" not in identifier:
             raise ValueError("Improper config format: " + str(identifier))
         name, config = identifier["class_name"], identifier["config"]
         cls = _look_up(name, module_objects, custom_objects)
@@ -109,27 +111,32 @@ def deserialize_keras_object(
 
 
 def _look_up(name: str, module_objects: Mapping[str, Any] | None, custom_objects: Mapping[str, Any] | None) -> Any:
-    for place in (custom_objects, _custom_objects, module_objects):
+    for place in (custom_objects, _custom_objects):
         if place and name in place:
             return place[name]
-    return None
+    found = module_objects.get(name) if module_objects and not name.startswith("_") else None
+    # A module's names hold its tools too; a config names objects of Keras only.
+    tool = inspect.ismodule(found) or getattr(found, "__module__", "").endswith(_TOOLS) or not callable(found)
+    return None if tool or name in ("deserialize", "get", "serialize") else found
 
 
 def func_dump(func: Any) -> tuple[str, Any, Any]:
     """Code (marshalled, base64), defaults and closure of a function."""
     code = codecs.encode(marshal.dumps(func.__code__), "base64").decode("ascii")
+    note_own_code(code)
     closure = tuple(c.cell_contents for c in func.__closure__) if func.__closure__ else None
     return code, func.__defaults__, closure
 
 
 def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> Any:
-    """The function that :func:`func_dump` took apart."""
+    """The function that :func:`func_dump` took apart, in this process or in one that is trusted."""
     if isinstance(code, (tuple, list)):
         code, defaults, closure = code
         defaults = tuple(defaults) if isinstance(defaults, list) else defaults
     cells = (
         None if closure is None else tuple(c if isinstance(c, types.CellType) else types.CellType(c) for c in closure)
     )
+    check_code(code, "function")
     raw = marshal.loads(codecs.decode(code.encode("ascii"), "base64"))
     return types.FunctionType(
         raw, globals() if globs is None else globs, name=raw.co_name, argdefs=defaults, closure=cells
