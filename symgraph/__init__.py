@@ -58,6 +58,7 @@ from .errors import (
 )
 from .function import Function, function
 from .gradient import grad
+from .loops import foldl, foldr, map, scan
 from .nn import elu, hard_sigmoid, leaky_relu, log_softmax, relu, sigmoid, softmax, softplus, softsign
 from .numeric import (
     abs,
@@ -230,6 +231,8 @@ __all__ = [
     "flipud",
     "floor",
     "floor_divide",
+    "foldl",
+    "foldr",
     "full",
     "function",
     "gather_nd",
@@ -260,6 +263,7 @@ __all__ = [
     "logical_xor",
     "logspace",
     "logsumexp",
+    "map",
     "matmul",
     "max",
     "maximum",
@@ -293,6 +297,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "scan",
     "scatter_nd",
     "set_random_seed",
     "set_subtensor",

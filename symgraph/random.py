@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -33,11 +35,31 @@ class Generator:
     def __init__(self) -> None:
         self.key = Variable(np.zeros(4, np.uint32), name="random_key")
         self.draws = itertools.count()
+        self._inside: list[tuple[Value, list[int]]] = []
         self.seed(int.from_bytes(os.urandom(8), "little"))
 
     def seed(self, seed: int) -> None:
         self.key.set_value(np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF, 0, 0], np.uint32))
         self.draws = itertools.count()
+
+    @property
+    def current(self) -> Value:
+        """The key for the next draw: the variable's, or that of the step of a loop which is being built."""
+        if not self._inside:
+            return self.key.value
+        key, draws = self._inside[-1]
+        draws.append(1)
+        return key
+
+    @contextmanager
+    def using(self, key: Value) -> Iterator[list[int]]:
+        """Draws inside take ``key``; the list given is not empty afterwards where there were any."""
+        draws: list[int] = []
+        self._inside.append((key, draws))
+        try:
+            yield draws
+        finally:
+            self._inside.pop()
 
     def next_key(self) -> Value:
         """The key after one call: the 64-bit step plus 1."""
@@ -60,7 +82,7 @@ def set_random_seed(seed: int) -> None:
 def _bits(shape: Sizes, seed: int | None) -> Value:
     """Fresh uint32 bits; ops with the same explicit ``seed`` draw the same numbers."""
     draw = next(generator.draws) if seed is None else 0x80000000 | (int(seed) & 0x7FFFFFFF)
-    return tracer.apply(RandomBits(as_shape(shape), draw), generator.key.value)
+    return tracer.apply(RandomBits(as_shape(shape), draw), generator.current)
 
 
 def _unit(shape: Sizes, dtype: DType, seed: int | None) -> Value:

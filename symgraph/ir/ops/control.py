@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...dtypes import int64
 from ...errors import DTypeError, ShapeError
 from ..builder import Builder
 from ..dims import Dim, Shape, static_size, symbol
@@ -32,7 +33,8 @@ class Scan(Control):
     ``length + 1`` of them, the initial one first; for each further value its rows, one a step.
 
     Step ``i`` reads row ``starts[k] + i`` of sequence ``k``, or ``starts[k] + length - 1 - i`` where ``backward[k]``.
-    The row of further value ``j`` is ``i``, or ``length - 1 - i`` where ``outputs_backward[j]``.
+    The row of further value ``j`` is ``i``, or ``length - 1 - i`` where ``outputs_backward[j]``. Gradients flow through
+    the last ``truncate`` steps (-1: through all).
     """
 
     body: Region
@@ -41,6 +43,7 @@ class Scan(Control):
     backward: tuple[bool, ...]
     kept: tuple[bool, ...]
     outputs_backward: tuple[bool, ...]
+    truncate: int = -1
     name = "scan"
     equivalents = "theano.scan; jax.lax.scan; K.rnn"
 
@@ -189,6 +192,10 @@ class _Backward:
         sequences = [*self.xs, *self.results[: op.carries], *(self.given[k] for k in self.by_row)]
         starts = [*op.starts, *(0 for _ in self.hs), *(int(k < op.carries) for k in self.by_row)]
         backward = [not b for b in op.backward] + [True] * op.carries + [self._row_backward(k) for k in self.by_row]
+        if op.truncate >= 0:
+            sequences.append(e.iota(op.length, int64))
+            starts.append(0)
+            backward.append(False)
         initial = [self._start(k) for k in self.floats] + [e.zeros_like(self.ks[k]) for k in summed]
         kept = (True,) * len(initial)
         scan = Scan(region, op.length, tuple(starts), tuple(backward), kept, tuple(not op.backward[k] for k in rows))
@@ -210,6 +217,7 @@ class _Backward:
         carried = inner[op.sequences : op.first_constant]
         constants = inner[op.first_constant :]
         types = [*inner[: op.first_constant], *(op.body.outputs[k] for k in self.by_row)]
+        types += [TensorType(int64, ())] if op.truncate >= 0 else []
         types += [carried[k] for k in self.floats] + [constants[k] for k in summed] + list(constants)
         found: list[Value | None] = []
 
@@ -217,10 +225,13 @@ class _Backward:
             at = len(types) - len(constants)
             inputs = [*values[: op.first_constant], *values[at:]]
             rows = dict(zip(self.by_row, values[op.first_constant :], strict=False))
-            carries = values[op.first_constant + len(rows) : at]
+            carries = values[op.first_constant + len(rows) + (op.truncate >= 0) : at]
             outputs = copy_graph(b, op.body.graph, inputs)
             seeds = [(outputs[k], v) for k, v in zip(self.floats, carries, strict=False)]
             seeds += [(outputs[k], v) for k, v in rows.items()]
+            if op.truncate >= 0:
+                counts = b.lt(values[op.first_constant + len(rows)], op.truncate)
+                seeds = [(v, b.where(b.broadcast_to(counts, g.shape), g, 0)) for v, g in seeds]
             found[:] = cotangents_in(b, seeds, inputs)
             found[:] = [g if v.dtype.is_float else None for v, g in zip(inputs, found, strict=True)]
             results: list[Value] = []

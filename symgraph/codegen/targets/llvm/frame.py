@@ -147,9 +147,7 @@ class Frame:
         self.calls = self._bind(plan, self.layout, 0, {})
         self.free: list[Workplace] = []
 
-    def _bind(
-        self, plan: Plan, memory: Layout, offset: int, rows: dict[str, list[int]]
-    ) -> tuple[Call | LoopCall, ...]:
+    def _bind(self, plan: Plan, memory: Layout, offset: int, rows: dict[str, list[int]]) -> tuple[Call | LoopCall, ...]:
         """The calls of a plan whose temporaries lie from ``offset`` on. ``rows`` collects the pointers, by position, to
         what the loop around it passes."""
         calls: list[Call | LoopCall] = []
@@ -162,9 +160,7 @@ class Frame:
                 calls += self._bind_step(step, first)
         return tuple(calls)
 
-    def _place(
-        self, plan: Plan, names: Sequence[str], memory: Layout, offset: int, rows: dict[str, list[int]]
-    ) -> None:
+    def _place(self, plan: Plan, names: Sequence[str], memory: Layout, offset: int, rows: dict[str, list[int]]) -> None:
         for name in names:
             root = root_of(plan, name)
             if plan is self._plan and root in self.numbers:

@@ -137,9 +137,7 @@ class NumpyExecutable:
         inner = self._bind(loop.body, layout(loop.body, values), offset + memory.offsets[loop.arena], values)
         return BoundLoop(arguments, length, inner, tuple(moves))
 
-    def _argument(
-        self, plan: Plan, name: str, shape: Shape, memory: Layout, offset: int = 0
-    ) -> External | Internal:
+    def _argument(self, plan: Plan, name: str, shape: Shape, memory: Layout, offset: int = 0) -> External | Internal:
         root = plan.buffers[root_of(plan, name)]
         if root.kind in ("input", "state", "output"):
             return External(root.kind, root.slot, shape)
@@ -203,7 +201,7 @@ def _run_steps(
             place[0] = first
             rows: dict[str, Sequence[Array]] = {kind: [_NOTHING] * n for kind, n in count.items()}
             for move, shape, start in step.moves:
-                rows[move.kind][move.slot] = arrays[move.array][move.row(i, start)].reshape(shape)  # type: ignore[index]
+                rows[move.kind][move.slot] = arrays[move.array][move.row(i, start), ...].reshape(shape)  # type: ignore[index]
             _run_steps(step.steps, instance[number][1], rows, place)
         place[0] = first + _count_calls(step.steps)
 
