@@ -44,6 +44,17 @@ from .creation import (
     tril,
     triu,
 )
+from .differentiation import (
+    Lop,
+    Rop,
+    custom_gradient,
+    grad_clip,
+    hessian,
+    hessian_vector_product,
+    jacobian,
+    jvp,
+    vjp,
+)
 from .dtypes import DType
 from .errors import (
     ArgumentError,
@@ -160,6 +171,7 @@ from .subscripts import (
 )
 from .tensor import Tensor, as_tensor, constant, placeholder
 from .variable import Variable, variable
+from .verification import verify_grad
 from .version import VERSION as __version__
 
 __all__ = [
@@ -171,7 +183,9 @@ __all__ = [
     "GradientError",
     "GraphError",
     "InternalError",
+    "Lop",
     "Options",
+    "Rop",
     "ShapeError",
     "SymgraphError",
     "TargetError",
@@ -210,6 +224,7 @@ __all__ = [
     "constant",
     "cos",
     "cosh",
+    "custom_gradient",
     "diag",
     "diagonal",
     "dimshuffle",
@@ -237,9 +252,12 @@ __all__ = [
     "function",
     "gather_nd",
     "grad",
+    "grad_clip",
     "greater",
     "greater_equal",
     "hard_sigmoid",
+    "hessian",
+    "hessian_vector_product",
     "hstack",
     "identity",
     "inc_subtensor",
@@ -247,6 +265,8 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "jacobian",
+    "jvp",
     "leaky_relu",
     "left_shift",
     "less",
@@ -335,6 +355,8 @@ __all__ = [
     "unstack",
     "var",
     "variable",
+    "verify_grad",
+    "vjp",
     "vstack",
     "where",
     "zeros",

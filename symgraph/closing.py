@@ -10,7 +10,7 @@ from .ir.builder import Builder, canonical_names
 from .ir.dims import Dim, Symbol, substitute
 from .ir.graph import Graph, Node, Value
 from .ir.ops.leaves import Input, State
-from .ir.ops.views import StopGradient
+from .ir.ops.markers import Marker
 from .ir.types import Facts
 from .random import generator
 from .tensor import Tensor
@@ -155,7 +155,7 @@ class _Importer:
             operands = tuple(new[id(self.replaced.get(id(v), v))] for v in node.inputs)
             builder.origins = node.origins
             op = node.op.map_dims(sizes)
-            made = operands if isinstance(op, StopGradient) else builder.apply_all(op, *operands)
+            made = operands[:1] if isinstance(op, Marker) else builder.apply_all(op, *operands)
             for old, value in zip(node.outputs, made, strict=True):
                 new[id(old)] = value
         return [new[id(self.replaced.get(id(v), v))] for v in results], builder

@@ -12,7 +12,7 @@ from .errors import ArgumentError, ShapeError
 from .ir.checks import normalize_axis
 from .ir.dims import Dim, Shape, SymDim, divide_exact, product, shape_text
 from .ir.ops.indexing import OneHot
-from .ir.ops.views import StopGradient
+from .ir.ops.markers import StopGradient
 from .tensor import Tensor, TensorLike, as_tensor, as_value, common_dtype
 from .tracer import tracer
 

@@ -17,7 +17,7 @@ LAYERS = {
     "front": "arrangement creation differentiation gradient loops nn numeric products random reducing shaping "
     "subscripts tensor tracer variable",
     "codegen": "codegen",
-    "function": "closing explain function plot stages",
+    "function": "verification closing explain function plot stages",
     "top": "__main__",
     "keras": "keras",
 }

@@ -12,6 +12,7 @@ from . import (
     indexing,
     leaves,
     logical,
+    markers,
     moving,
     random,
     reductions,
@@ -22,5 +23,5 @@ from . import (
 
 __all__ = [
     "arithmetic", "composites", "contraction", "control", "convolution", "cumulative", "elementary", "gathering",
-    "indexing", "leaves", "logical", "moving", "random", "reductions", "scatter", "views", "windows",
+    "indexing", "leaves", "logical", "markers", "moving", "random", "reductions", "scatter", "views", "windows",
 ]  # fmt: skip

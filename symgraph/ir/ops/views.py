@@ -445,32 +445,3 @@ class Concatenate(Indexed):
             Sample(cls(2), (floats(2, 3), floats(2, 3)), error="out of range"),
             Sample(cls(0), (floats(2), integers(2)), error="one dtype"),
         ]  # fmt: skip
-
-
-@register
-class StopGradient(Indexed):
-    """The operand itself, through which no gradient flows."""
-
-    name = "stop_gradient"
-    equivalents = "theano.gradient.disconnected_grad; K.stop_gradient"
-
-    def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
-        return operands[:1]
-
-    def element(
-        self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
-        operands: Sequence[TensorType], result: TensorType,
-    ) -> V:  # fmt: skip
-        return readers[0](index)
-
-    def reference(self, *arrays: Array) -> Array:
-        return np.array(arrays[0])
-
-    def vjp(
-        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
-    ) -> Cotangents:
-        return (None,)
-
-    @classmethod
-    def samples(cls) -> Sequence[Sample]:
-        return [Sample(cls(), (floats(3, 4),), ((0, 0, "N"),), differentiable=())]
