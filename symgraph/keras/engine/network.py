@@ -43,6 +43,18 @@ class Network(Layer):
             inputs = args[0] if args else kwargs["inputs"]
             outputs = args[1] if len(args) > 1 else kwargs["outputs"]
             self._init_graph_network(inputs, outputs)
+        self.__dict__["_tracking"] = self._has_own_call()
+
+    def _has_own_call(self) -> bool:
+        """Whether this is a subclassed model: no graph of layers, but a ``call`` outside of this package."""
+        return not self._is_graph_network and not type(self).call.__module__.startswith(__name__.rpartition(".")[0])
+
+    def _track(self, value: Any) -> None:
+        if isinstance(value, Layer) and not hasattr(value, "update_state"):
+            if not any(value is layer for layer in self._layers):
+                self._layers.append(value)
+        elif not K.is_variable(value):
+            super()._track(value)
 
     def _init_graph_network(self, inputs: Any, outputs: Any) -> None:
         self.inputs, self.outputs = to_list(inputs, allow_tuple=True), to_list(outputs, allow_tuple=True)
@@ -163,6 +175,8 @@ class Network(Layer):
 
     def _relevant(self, layer: Layer, kind: str) -> list[Any]:
         """Losses or updates of a layer that belong to its calls inside this network, or to no call."""
+        if not self._is_graph_network:
+            return list(getattr(layer, kind))
         get = layer.get_losses_for if kind == "losses" else layer.get_updates_for
         if layer._sublayers and not isinstance(layer, Network):
             return list(getattr(layer, kind))
@@ -234,6 +248,11 @@ class Network(Layer):
             _, output_masks, _ = self.run_internal_graph(inputs, masks)
         return unpack_singleton(output_masks)
 
+    def _output_shapes(self, inputs: Any, outputs: list[Tensor]) -> list[Any]:
+        if self._has_own_call():
+            return [K.int_shape(x) for x in outputs]
+        return super()._output_shapes(inputs, outputs)
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         if not self._is_graph_network:
             raise NotImplementedError
@@ -296,6 +315,10 @@ class Network(Layer):
 
     # -- configuration ----------------------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:
+        if not self._is_graph_network and self._has_own_call():
+            raise NotImplementedError(
+                f'The model "{self.name}" is defined by its own `call`, which no config can hold. Save its weights.'
+            )
         return network_config.network_to_config(self)
 
     @classmethod
@@ -308,11 +331,7 @@ class Network(Layer):
         return network_config.to_json(self, **kwargs)
 
     def to_yaml(self, **kwargs: Any) -> str:
-        """Not here.
-
-        Raises:
-            RuntimeError: always; JSON is the form to use.
-        """
+        """Not here: JSON is the form to use."""
         raise RuntimeError("Models are not written as YAML, whose full form can run code. Use `to_json`.")
 
     # -- files ------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class Tracking:
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-        if self.__dict__.get("_tracking") and not name.startswith(("_keras", "_inbound", "_outbound")):
+        if self.__dict__.get("_tracking") and not name.startswith(("_keras", "_inbound", "_outbound", "_layers")):
             self._track(value)
 
     def _track(self, value: Any) -> None:

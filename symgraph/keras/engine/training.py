@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers
-from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
-from . import training_arrays, training_utils
+from ..utils.generic_utils import to_list, unpack_singleton
+from . import subclassing, training_arrays, training_generator, training_utils, user_data
 from .network import Network
 from .objective_graph import ObjectiveGraph
 
@@ -66,7 +66,9 @@ class Model(Network):
 
     def _set_up(self, x: Any) -> None:
         """Build a model that waits for its first data, and compile it if it was to be compiled."""
-        if not self.inputs:
+        if not self.inputs and self._has_own_call():
+            subclassing.trace(self, x)
+        elif not self.inputs:
             first = training_utils.standardize_single_array(to_list(x, allow_tuple=True)[0])
             self.build((None, *np.shape(first)[1:]))
         if self._is_compiled and self._objective is None:
@@ -144,45 +146,9 @@ class Model(Network):
         batch_size: int | None = None,
     ) -> tuple[Arrays, Arrays, Arrays]:
         """Inputs, targets and sample weights as lists of arrays; no weights at all where none were asked for."""
-        self._set_up(x)
-        x = training_utils.standardize_input_data(
-            x, self._feed_input_names, self._feed_input_shapes, check_batch_axis=False, exception_prefix="input"
+        return user_data.standardize_user_data(
+            self, x, y, sample_weight, class_weight, check_array_lengths, batch_size
         )
-        weights: Arrays = []
-        if y is not None:
-            goal = self.objective
-            if goal.feed_output_names and isinstance(y, (list, tuple)) and not y:
-                raise ValueError(f"No targets were given; the model expects some for {goal.feed_output_names}.")
-            y = training_utils.standardize_input_data(
-                y, goal.feed_output_names, goal.feed_output_shapes, check_batch_axis=False, exception_prefix="target"
-            )
-            if sample_weight is not None or class_weight is not None:
-                by_sample = training_utils.standardize_sample_weights(sample_weight, goal.feed_output_names)
-                by_class = training_utils.standardize_class_weights(class_weight, goal.feed_output_names)
-                weights = [
-                    training_utils.standardize_weights(ref, sw, cw, mode)
-                    for ref, sw, cw, mode in zip(y, by_sample, by_class, goal.feed_sample_weight_modes, strict=True)
-                ]
-            if check_array_lengths:
-                training_utils.check_array_length_consistency(x, y, weights)
-            training_utils.check_loss_and_target_compatibility(y, goal.feed_loss_functions, goal.feed_output_shapes)
-            training_utils.check_labels(y, goal.feed_loss_functions, goal.feed_class_counts)
-        else:
-            y = []
-            if check_array_lengths:
-                training_utils.check_array_length_consistency(x, [], None)
-        if x and hasattr(x[0], "shape") and x[0].shape[0] == 0:
-            raise ValueError(
-                f"The data has no samples: the array for {self._feed_input_names[0]} has shape {x[0].shape}."
-            )
-        static = self._feed_input_shapes[0][0] if self._feed_input_shapes else None
-        if static and batch_size and x[0].shape[0] % static:
-            raise ValueError(
-                "In a stateful network, you should only pass inputs with a number of samples that can be divided "
-                "by the "
-                f"batch size. Found: {x[0].shape[0]} samples. Batch size: {static}."
-            )
-        return x, y, weights
 
     # -- training and testing ---------------------------------------------------------------------------------------
     def fit(
@@ -215,34 +181,22 @@ class Model(Network):
             raise TypeError("Unrecognized keyword arguments: " + str(kwargs))
         if not self._is_compiled:
             raise RuntimeError(_NOT_COMPILED)
+        if training_utils.is_generator_or_sequence(x):
+            training_utils.check_generator_arguments(y, sample_weight, validation_split)
+            return self.fit_generator(
+                x, steps_per_epoch, epochs, verbose, callbacks, validation_data, validation_steps, validation_freq,
+                class_weight, max_queue_size, workers, use_multiprocessing, bool(shuffle), initial_epoch,
+            )  # fmt: skip
         if x is None and y is None and steps_per_epoch is None:
             raise ValueError("If fitting from data tensors, you should specify the `steps_per_epoch` argument.")
         batch_size = 32 if batch_size is None and steps_per_epoch is None else batch_size
         x, y, weights = self._standardize_user_data(x, _required(y), sample_weight, class_weight, batch_size=batch_size)
-        val_x: Arrays = []
-        val_y: Arrays = []
-        val_weights: Arrays = []
-        do_validation = bool(validation_data)
+        val: tuple[Arrays, Arrays, Arrays] = ([], [], [])
         if validation_data:
-            if len(validation_data) not in (2, 3):
-                raise ValueError(
-                    "When passing validation_data, it must contain 2 (x_val, y_val) or 3 (x_val, y_val, "
-                    f"val_sample_weights) items, however it contains {len(validation_data)} items"
-                )
-            val_x, val_y, val_weights = self._standardize_user_data(
-                validation_data[0],
-                _required(validation_data[1]),
-                validation_data[2] if len(validation_data) > 2 else None,
-                batch_size=batch_size,
-            )
+            val = user_data.validation_arrays(self, validation_data, batch_size)
         elif validation_split and 0.0 < validation_split < 1.0:
-            do_validation = True
-            split = int(int(x[0].shape[0]) * (1.0 - validation_split))
-            x, val_x = slice_arrays(x, 0, split), slice_arrays(x, split)
-            y, val_y = slice_arrays(y, 0, split), slice_arrays(y, split)
-            weights, val_weights = slice_arrays(weights, 0, split), slice_arrays(weights, split)
-        elif validation_steps:
-            do_validation = True
+            (x, y, weights), val = user_data.split_off((x, y, weights), validation_split)
+        do_validation = bool(validation_data or val[0] or validation_steps)
         fit_function = self._make_train_function(bool(weights))
         out_labels = self.metrics_names
         return training_arrays.fit_loop(
@@ -254,8 +208,8 @@ class Model(Network):
             epochs=epochs,
             verbose=verbose,
             callbacks=callbacks,
-            val_function=self._make_test_function(bool(val_weights)) if do_validation else None,
-            val_inputs=val_x + val_y + val_weights if do_validation else None,
+            val_function=self._make_test_function(bool(val[2])) if do_validation else None,
+            val_inputs=val[0] + val[1] + val[2] if do_validation else None,
             shuffle=shuffle,
             initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch,
@@ -279,6 +233,11 @@ class Model(Network):
         """The loss (and metrics) on arrays, in test mode: a number, or a list in the order of ``metrics_names``."""
         if not self._is_compiled:
             raise RuntimeError(_NOT_COMPILED)
+        if training_utils.is_generator_or_sequence(x):
+            training_utils.check_generator_arguments(y, sample_weight)
+            return self.evaluate_generator(
+                x, steps, callbacks, max_queue_size, workers, use_multiprocessing, verbose
+            )
         if x is None and y is None and steps is None:
             raise ValueError("If evaluating from data tensors, you should specify the `steps` argument.")
         batch_size = 32 if batch_size is None and steps is None else batch_size
@@ -305,6 +264,8 @@ class Model(Network):
         use_multiprocessing: bool = False,
     ) -> Any:
         """The outputs for arrays, in test mode."""
+        if training_utils.is_generator_or_sequence(x):
+            return self.predict_generator(x, steps, callbacks, max_queue_size, workers, use_multiprocessing, verbose)
         if x is None and steps is None:
             raise ValueError("If predicting from data tensors, you should specify the `steps` argument.")
         batch_size = 32 if batch_size is None and steps is None else batch_size
@@ -345,6 +306,64 @@ class Model(Network):
         """The outputs for one batch, in test mode."""
         x, _, _ = self._standardize_user_data(x)
         return unpack_singleton(self._make_predict_function()(x))
+
+    # -- generators -------------------------------------------------------------------------------------------------
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        class_weight: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> Any:
+        """Train on what a generator or a ``Sequence`` gives, batch by batch."""
+        if not self._is_compiled:
+            raise RuntimeError(_NOT_COMPILED)
+        return training_generator.fit_generator(
+            self, generator, steps_per_epoch, epochs, verbose, callbacks, validation_data, validation_steps,
+            validation_freq, class_weight, max_queue_size, workers, use_multiprocessing, shuffle, initial_epoch,
+        )  # fmt: skip
+
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Any:
+        """The loss (and metrics) on what a generator or a ``Sequence`` gives."""
+        if not self._is_compiled:
+            raise RuntimeError(_NOT_COMPILED)
+        return training_generator.evaluate_generator(
+            self, generator, steps, callbacks, max_queue_size, workers, use_multiprocessing, verbose
+        )
+
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Any:
+        """The outputs for what a generator or a ``Sequence`` gives."""
+        return training_generator.predict_generator(
+            self, generator, steps, callbacks, max_queue_size, workers, use_multiprocessing, verbose
+        )
 
 
 def _required(y: Any) -> Any:

@@ -108,7 +108,7 @@ def fit_loop(
         )
     samples = check_num_samples(fit_inputs, batch_size, steps_per_epoch, "steps_per_epoch")
     labels = list(out_labels or [])
-    hooks = _training_callbacks(model, callbacks, verbose, "steps" if steps_per_epoch else "samples")
+    hooks = training_callbacks(model, callbacks, verbose, "steps" if steps_per_epoch else "samples")
     hooks.set_params(
         {
             "batch_size": batch_size,
@@ -204,7 +204,7 @@ def _train_epoch(model: Any, function: Any, batches: _Epochs, hooks: Any, labels
     return done == len(batches)
 
 
-def _training_callbacks(model: Any, callbacks: Any, verbose: int, count_mode: str) -> cbks.CallbackList:
+def training_callbacks(model: Any, callbacks: Any, verbose: int, count_mode: str) -> cbks.CallbackList:
     stateful = model.metrics_names[1:]
     model.history = cbks.History()
     listed: list[Any] = [cbks.BaseLogger(stateful_metrics=stateful)]
@@ -215,7 +215,7 @@ def _training_callbacks(model: Any, callbacks: Any, verbose: int, count_mode: st
     return hooks
 
 
-def _other_callbacks(model: Any, callbacks: Any, **params: Any) -> cbks.CallbackList:
+def other_callbacks(model: Any, callbacks: Any, **params: Any) -> cbks.CallbackList:
     if isinstance(callbacks, cbks.CallbackList):
         return callbacks
     hooks = cbks.CallbackList(callbacks)
@@ -236,7 +236,7 @@ def test_loop(
     """The loss, averaged over samples (or steps), and the metrics at the end; a number where there is only a loss."""
     model.reset_metrics()
     samples = check_num_samples(ins, batch_size, steps, "steps")
-    hooks = _other_callbacks(model, callbacks, batch_size=batch_size, steps=steps, samples=samples, verbose=verbose)
+    hooks = other_callbacks(model, callbacks, batch_size=batch_size, steps=steps, samples=samples, verbose=verbose)
     bar = Progbar(target=samples if steps is None else steps) if verbose == 1 else None
     hooks.call_begin("test")
     rows = _Rows(f, ins, batch_size or 1)
@@ -269,7 +269,7 @@ def predict_loop(
 ) -> Any:
     """The outputs for all samples: an array, or a list of arrays."""
     samples = check_num_samples(ins, batch_size, steps, "steps")
-    hooks = _other_callbacks(model, callbacks, batch_size=batch_size, steps=steps, samples=samples, verbose=verbose)
+    hooks = other_callbacks(model, callbacks, batch_size=batch_size, steps=steps, samples=samples, verbose=verbose)
     bar = Progbar(target=samples if steps is None else steps) if verbose == 1 else None
     hooks.call_begin("predict")
     rows = _Rows(f, ins, batch_size or 1)

@@ -19,7 +19,11 @@ from .np_utils import normalize, to_categorical
 
 __all__ = [
     "CustomObjectScope",
+    "GeneratorEnqueuer",
+    "HDF5Matrix",
+    "OrderedEnqueuer",
     "Progbar",
+    "Sequence",
     "custom_object_scope",
     "data_utils",
     "deserialize_keras_object",
@@ -27,6 +31,7 @@ __all__ = [
     "get_custom_objects",
     "get_file",
     "get_source_inputs",
+    "io_utils",
     "losses_utils",
     "metrics_utils",
     "model_to_dot",
@@ -41,7 +46,12 @@ __all__ = [
 
 #: Names whose modules are loaded when they are asked for.
 _LATER = {
+    "GeneratorEnqueuer": "enqueuers",
+    "HDF5Matrix": "io_utils",
+    "OrderedEnqueuer": "enqueuers",
+    "Sequence": "enqueuers",
     "data_utils": "data_utils",
+    "io_utils": "io_utils",
     "get_file": "data_utils",
     "model_to_dot": "vis_utils",
     "plot_model": "vis_utils",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import contextlib
 import hashlib
 import os
@@ -9,10 +10,20 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from .enqueuers import GeneratorEnqueuer, OrderedEnqueuer, Sequence, SequenceEnqueuer
+
+__all__ = [
+    "GeneratorEnqueuer",
+    "OrderedEnqueuer",
+    "Sequence",
+    "SequenceEnqueuer",
+    "cache_path",
+    "get_file",
+    "validate_file",
+]
 _CHUNK = 1 << 16
 _TIMEOUT = 30  # seconds without a byte
 
@@ -32,7 +43,7 @@ def get_file(
     cache_subdir: str = "datasets",
     hash_algorithm: str = "auto",
     extract: bool = False,
-    archive_format: str | Sequence[str] | None = "auto",
+    archive_format: str | collections.abc.Sequence[str] | None = "auto",
     cache_dir: str | None = None,
 ) -> str:
     """The path of a file, downloaded from ``origin`` unless the cache has it already.
@@ -129,7 +140,7 @@ def _fetch(origin: str, stream: BinaryIO, target: Path) -> None:
         raise OSError(f"could not download {origin}: the connection closed after {received} of {length} bytes")
 
 
-def _extract(archive: Path, archive_format: str | Sequence[str] | None) -> bool:
+def _extract(archive: Path, archive_format: str | collections.abc.Sequence[str] | None) -> bool:
     """Unpack beside the archive; False if it is none of the formats asked for."""
     if archive_format is None:
         return False

@@ -28,7 +28,7 @@ def print_summary(
         print_fn: called with each line (``print`` by default).
     """
     emit = print if print_fn is None else print_fn
-    sequential = _is_sequential_like(model)
+    sequential = not model._is_graph_network or _is_sequential_like(model)
     line_length = line_length or (65 if sequential else 98)
     positions = list(positions or ([0.45, 0.85, 1.0] if sequential else [0.33, 0.55, 0.67, 1.0]))
     if positions[-1] <= 1:
