@@ -7,7 +7,7 @@ it goes through a temporary and is copied at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..dtypes import uint8
@@ -82,6 +82,9 @@ class Bufferizer:
         self.reasons: list[str] = []
         self.keep: list[Array] = []
         self.constants = 0
+        self._merged: dict[tuple[int, str, str], Kernel] = {}
+        self._self_reads: dict[tuple[int, str, str], bool] = {}
+        self.kernels: list[Kernel] = []  # alive, so that their ids mean them
         for one in lowered:
             self.add_task(one)
 
@@ -236,7 +239,7 @@ class Bufferizer:
                 self.order(reader, task)
             if state in task.reads:
                 assert isinstance(task.lowered, Lowered)  # new_value gave a kernel
-                task.lowered = merge_parameters(task.lowered, state, target)
+                task.lowered = self.merge_parameters(task.lowered, state, target)
                 task.reads.remove(state)
             self.settle(target, state)
             return
@@ -255,6 +258,31 @@ class Bufferizer:
         else:
             self.view(target, self.names[id(state)])
 
+    def merge_parameters(self, lowered: Lowered, state: Value, target: Array) -> Lowered:
+        """The kernel with the state's parameter and the new value's made one, read and written."""
+        old, new = parameter_of(lowered, state), parameter_of(lowered, target)
+        key = (id(lowered.kernel), old, new)
+        kernel = self._merged.get(key)
+        if kernel is None:
+            kernel = self._merged[key] = merged(lowered.kernel, old, new)
+            self.kernels.append(lowered.kernel)
+        arrays = {n: target if n == old else a for n, a in lowered.arrays.items() if n != new}
+        return replace(lowered, kernel=kernel, arrays=arrays)
+
+    def is_elementwise_self_read(self, lowered: Lowered | LoweredLoop, state: Value, target: Array) -> bool:
+        """Whether a kernel reads a state only at the index at which it stores the new value."""
+        if isinstance(lowered, LoweredLoop):
+            return False
+        read = [n for n, a in lowered.arrays.items() if self.base(a) is state]
+        if len(read) != 1 or lowered.arrays[read[0]] is not state:
+            return False
+        written = parameter_of(lowered, target)
+        key = (id(lowered.kernel), read[0], written)
+        if key not in self._self_reads:
+            self._self_reads[key] = reads_where_it_writes(lowered.kernel, read[0], written)
+            self.kernels.append(lowered.kernel)
+        return self._self_reads[key]
+
     def refuse_in_place(self, task: Task, target: Array, state: Value) -> str:
         """Why the task cannot write ``target`` into the state's memory, or ``""``."""
         others = {t.number for t in self.readers.get(id(state), ()) if t is not task}
@@ -262,38 +290,32 @@ class Bufferizer:
             return "the old value is read after the new one is known"
         if id(target) in self.written_twice:
             return "the new value is written by two kernels"
-        if state in task.reads and not is_elementwise_self_read(task.lowered, state, target, self.base):
+        if state in task.reads and not self.is_elementwise_self_read(task.lowered, state, target):
             return "the kernel reads the old value at other elements than it writes"
         return ""
 
 
-def is_elementwise_self_read(
-    lowered: Lowered | LoweredLoop, state: Value, target: Array, base: Callable[[Array], Array]
-) -> bool:
-    """Whether a kernel reads a state only at the index at which it stores the new value."""
-    if isinstance(lowered, LoweredLoop):
+def parameter_of(lowered: Lowered, array: Array) -> str:
+    """The name of the first parameter that stands for an array."""
+    return next(n for n, a in lowered.arrays.items() if a is array)
+
+
+def reads_where_it_writes(kernel: Kernel, read: str, written: str) -> bool:
+    """Whether a kernel reads one parameter only at the index at which it stores another."""
+    shapes = {b.name: b.shape for b in kernel.buffers}
+    if shapes[read] != shapes[written]:
         return False
-    names = [n for n, a in lowered.arrays.items() if base(a) is state]
-    written = next(n for n, a in lowered.arrays.items() if a is target)
-    shapes = {b.name: b.shape for b in lowered.kernel.buffers}
-    if len(names) != 1 or shapes[names[0]] != shapes[written] or lowered.arrays[names[0]] is not state:
-        return False
-    body = lowered.kernel.body
-    stored = [s.value for s in body if isinstance(s, Store)]
-    if len(stored) > 1 and all(isinstance(s, (Let, Store)) for s in body):
+    stored = [s.value for s in kernel.body if isinstance(s, Store)]
+    if len(stored) > 1 and all(isinstance(s, (Let, Store)) for s in kernel.body):
         # Code without loops: all values are computed before the first is stored.
         return not any(isinstance(e, Load) for e in postorder(stored))
-    stores = [s.index for s in statements(lowered.kernel.body) if isinstance(s, Store) and s.buffer == written]
-    loads = [e.index for e in expressions(lowered.kernel.body) if isinstance(e, Load) and e.buffer == names[0]]
+    stores = [s.index for s in statements(kernel.body) if isinstance(s, Store) and s.buffer == written]
+    loads = [e.index for e in expressions(kernel.body) if isinstance(e, Load) and e.buffer == read]
     return len(stores) == 1 and all(index == stores[0] for index in loads)
 
 
-def merge_parameters(lowered: Lowered, state: Value, target: Array) -> Lowered:
-    """The kernel with the state's parameter and the new value's made one, read and written."""
-    old = next(n for n, a in lowered.arrays.items() if a is state)
-    new = next(n for n, a in lowered.arrays.items() if a is target)
-    kernel = lowered.kernel
-    body = Rebuilder(buffers={new: old}).body(kernel.body)
-    buffers = tuple(replace(b, mode="inout") if b.name == old else b for b in kernel.buffers if b.name != new)
-    arrays = {n: target if n == old else a for n, a in lowered.arrays.items() if n != new}
-    return replace(lowered, kernel=Kernel(kernel.name, buffers, kernel.sizes, body, kernel.checks), arrays=arrays)
+def merged(kernel: Kernel, read: str, written: str) -> Kernel:
+    """The kernel with two parameters made one, read and written."""
+    body = Rebuilder(buffers={written: read}).body(kernel.body)
+    buffers = tuple(replace(b, mode="inout") if b.name == read else b for b in kernel.buffers if b.name != written)
+    return Kernel(kernel.name, buffers, kernel.sizes, body, kernel.checks)

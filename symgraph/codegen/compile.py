@@ -13,14 +13,15 @@ from ..provenance import Origin
 from .bufferize import Bufferizer, Storage, Task
 from .cluster import Clusters, Form
 from .control import LoweredLoop, lower_scan
-from .loop.canonical import canonicalize
+from .loop.canonical import Canonical, canonicalize
 from .loop.grammar import Kernel
 from .loop.table import KernelTable
 from .loop.verify import verify
-from .lower import Lowered, lower_cluster
+from .lower import Lowered
 from .memory import live
 from .order import order_tasks
 from .plan import Check, Loop, Plan, PlanBuffer, Step
+from .repeats import Lowerer
 from .storing import form_clusters
 
 _MAX_SITES = 8
@@ -53,13 +54,14 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
     def is_array(value: Value) -> bool:
         return isinstance(value.op, Leaf) or id(value) in stored or id(value) in clusters.aliases
 
+    lowerer = Lowerer(is_array)
     inner: list[Plan] = []
     lowered: list[Lowered | LoweredLoop] = []
     for cluster in clusters.clusters:
         if cluster.form is Form.LOOP:
             lowered += lower_loop(cluster.members[0].node, inner, check)
         else:
-            lowered += lower_cluster(cluster, is_array)
+            lowered += lowerer.lower(cluster)
     storage = Bufferizer(clusters, lowered).run()
     if check:
         for task in storage.tasks:
@@ -82,12 +84,15 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], inner: Sequ
     for body in inner:
         kernels.update(body.kernels)
     texts: dict[str, str] = {}
+    known: dict[int, Canonical] = {}
     steps: list[Step | Loop] = []
     for task in tasks:
         if isinstance(task.lowered, LoweredLoop):
             steps.append(_loop_step(task.lowered, storage, task.number))
             continue
-        canonical = canonicalize(task.lowered.kernel)
+        canonical = known.get(id(task.lowered.kernel))
+        if canonical is None:  # kernels of equal clusters are one object
+            canonical = known[id(task.lowered.kernel)] = canonicalize(task.lowered.kernel)
         kernels.setdefault(canonical.key, canonical.kernel)
         texts.setdefault(canonical.key, canonical.text)
         modes = {b.name: b.mode for b in task.lowered.kernel.buffers}
