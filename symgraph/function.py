@@ -14,7 +14,7 @@ from .errors import ArgumentError, BoundsError, DTypeError, GraphError, ShapeErr
 from .ir.dims import evaluator, shape_text
 from .ir.graph import Value
 from .options import Options, default_options
-from .stages import Stages, compile_stages
+from .stages import Stages, compile_stages, uncollected
 from .tensor import Tensor, TensorLike, as_tensor
 from .tracer import describe
 from .variable import Variable, readable
@@ -69,9 +69,10 @@ class Function:
         self.name = name
         self.options = options
         self._single = single
-        closed: Closed = close(name, inputs, outputs, updates, givens)
+        with uncollected():
+            closed: Closed = close(name, inputs, outputs, updates, givens)
+            self.stages: Stages = compile_stages(closed.graph, options)
         self.variables = closed.variables
-        self.stages: Stages = compile_stages(closed.graph, options)
         graph = closed.graph
         self._executable = self.stages.executable
         self._inputs: tuple[Value, ...] = graph.inputs

@@ -1,7 +1,7 @@
 """Equal clusters are lowered once.
 
-Two clusters are equal if the same ops on the same types lie in the same order between their arrays: the layers of a deep
-network are. The second one gets the first one's kernels, object for object, with its own arrays and nodes, so that what
+Two clusters are equal if the same ops on the same types lie in the same order between their arrays, as those of equal
+layers do. The second one gets the first one's kernels, object for object, with its own arrays and nodes, so that what
 is found out about a kernel later (its canonical text, how it updates in place) is found out once too.
 """
 
@@ -36,7 +36,7 @@ class Lowerer:
 
 
 def structure(cluster: Cluster, is_array: Callable[[Value], bool]) -> tuple[Hashable, list[Value]]:
-    """What decides a cluster's kernels, and the values it is about, in the order in which they are met from its members.
+    """What decides a cluster's kernels, and the values it is about, in the order in which its members need them.
 
     An array is known by its type, and by its op where that says what is in it; inputs and states say nothing.
     """

@@ -33,8 +33,11 @@ def symbol_of(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CompiledKernel:
-    """Machine code of a kernel. ``sizes`` are the kernel's symbols, ``workspace`` the bytes of scratch memory (64-byte
-    aligned) that all phases share; ``ir`` is the LLVM text it was made from (before optimisation), or empty where it came from a cache."""
+    """Machine code of a kernel.
+
+    ``sizes`` are the kernel's symbols, ``workspace`` the bytes of scratch memory (64-byte aligned) that all phases
+    share; ``ir`` is the LLVM text it was made from (before optimisation), or empty where the code came from disk.
+    """
 
     key: str
     object_code: bytes
