@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.codegen.plan import Loop
 from symgraph.options import Options
 
 Array = np.ndarray[Any, Any]
@@ -223,3 +224,64 @@ def test_bad_calls_are_explained() -> None:
         sg.map(lambda row: row, sg.constant(1.0))
     with pytest.raises(sg.ArgumentError, match="must be negative"):
         sg.scan(lambda row, h: h, x, {"initial": sg.zeros((3,), D), "taps": [0]})
+
+
+def lstm(steps: int | None, batch: int | None, inputs: int, size: int) -> tuple[list[sg.Tensor], sg.Tensor]:
+    x = sg.placeholder((steps, batch, inputs), D, name="x")
+    w, u = sg.placeholder((inputs, 4 * size), D, name="w"), sg.placeholder((size, 4 * size), D, name="u")
+    b = sg.placeholder((4 * size,), D, name="b")
+    start = sg.zeros((x.shape[1], size), D)
+
+    def step(row: sg.Tensor, h: sg.Tensor, c: sg.Tensor) -> list[sg.Tensor]:
+        z = sg.dot(row, w) + sg.dot(h, u) + b
+        i, f, g, o = (z[:, k * size : (k + 1) * size] for k in range(4))
+        c = sg.sigmoid(f) * c + sg.sigmoid(i) * sg.tanh(g)
+        return [sg.sigmoid(o) * sg.tanh(c), c]
+
+    (hs, _), _ = sg.scan(step, x, [start, start])
+    return [x, w, u, b], hs
+
+
+def lstm_arrays(steps: int, batch: int, inputs: int, size: int) -> list[Array]:
+    rng = np.random.default_rng(2)
+    shapes = [(steps, batch, inputs), (inputs, 4 * size), (size, 4 * size), (4 * size,)]
+    return [rng.normal(size=s) * 0.5 for s in shapes]
+
+
+def test_the_input_product_of_an_lstm_is_outside_its_loop() -> None:
+    inputs, hs = lstm(100, None, 5, 4)
+    f = sg.function(inputs, hs[-1], options=Options(target="llvm", verify=True))
+    loops = [step for step in f.stages.plan.steps if isinstance(step, Loop)]
+    (loop,) = loops
+    outside = [n.op.name for n in f.stages.optimized.nodes]
+    (scan,) = [n for n in f.stages.optimized.nodes if n.op.name == "scan"]
+    inside = [n.op.name for n in scan.op.body.graph.nodes]  # type: ignore[attr-defined]
+    assert outside.count("contract") == 1
+    assert inside.count("contract") == 1
+    assert scan.op.kept == (False, False)  # type: ignore[attr-defined]
+    assert loop.length == 100
+    assert len(loop.body.steps) <= 3
+    assert all(d != 100 for b in loop.body.buffers.values() for d in b.shape)
+
+
+def test_the_backward_loop_of_an_lstm_has_one_product() -> None:
+    inputs, hs = lstm(100, None, 5, 4)
+    f = sg.function(inputs, sg.grad(sg.sum(hs * hs), inputs), options=Options(target="llvm", verify=True))
+    loops = [n for n in f.stages.optimized.nodes if n.op.name == "scan"]
+    inside = [[n.op.name for n in loop.op.body.graph.nodes].count("contract") for loop in loops]  # type: ignore[attr-defined]
+    assert inside == [1, 1]
+
+
+@pytest.mark.parametrize("options", TARGETS)
+@pytest.mark.parametrize("n", [1, 3])
+def test_an_lstm_and_its_gradients_are_the_unmoved_ones(n: int, options: Options) -> None:
+    arrays = lstm_arrays(n, 3, 5, 4)
+    results = []
+    for inexact in (True, False):
+        inputs, hs = lstm(None, None, 5, 4)
+        first = sg.grad(sg.sum(hs * hs), inputs)
+        second = sg.grad(sum((sg.sum(g * g) for g in first), sg.constant(0.0, D)), inputs)
+        f = sg.function(inputs, [hs, *first, *second], options=options.but(inexact=inexact))
+        results.append(f(*arrays))
+    for moved, plain in zip(*results, strict=True):
+        np.testing.assert_allclose(moved, plain, rtol=1e-9, atol=1e-11)

@@ -19,6 +19,7 @@ from .graph import Graph, Node, Value
 from .op import Control, Op
 from .region import Region, map_regions
 from .rewrites import algebra, canonical, expansion, folding, reductions, stable, views
+from .rewrites.loop_motion import move_out_of_loops
 from .rewrites.rule import Rule
 from .types import Facts
 from .verify import verify
@@ -30,6 +31,8 @@ class Pass:
 
     name: str
     rules: tuple[Rule, ...]
+    #: Rewrites loops before the rules apply.
+    moves: bool = False
 
     @property
     def exact(self) -> bool:
@@ -49,6 +52,7 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("canonicalize", _TIDY),
     Pass("stabilize", _TIDY + stable.RULES),
     Pass("expand", _TIDY + expansion.RULES),
+    Pass("loops", _TIDY, moves=True),
     Pass("specialize", _TIDY + algebra.INEXACT + views.PRODUCTS + reductions.RULES),
 )
 
@@ -89,12 +93,23 @@ def optimize(graph: Graph, options: Options, passes: Sequence[Pass] = PIPELINE) 
     records: list[PassRecord] = []
     for one in passes:
         before, rules = len(graph.nodes), one.chosen(options.inexact)
-        graph, fired = sweep_rules(graph, rules)
+        graph, fired = run_pass(graph, one, rules, options.inexact)
         if options.verify:
             verify(graph, one.name)
             check_settled(graph, rules, one.name)
         records.append(PassRecord(one.name, before, len(graph.nodes), fired, graph))
     return graph, Report(tuple(records))
+
+
+def run_pass(graph: Graph, one: Pass, rules: tuple[Rule, ...], inexact: bool) -> tuple[Graph, dict[str, int]]:
+    """What a pass does to a graph; how often each rule fired, and each motion out of loops."""
+    moved: dict[str, int] = {}
+    if one.moves:
+        if not any(isinstance(node.op, Control) for node in graph.nodes):
+            return graph, moved
+        graph, moved = move_out_of_loops(graph, inexact)
+    graph, fired = sweep_rules(graph, rules)
+    return graph, fired | moved
 
 
 def sweep_rules(graph: Graph, rules: tuple[Rule, ...], is_body: bool = False) -> tuple[Graph, dict[str, int]]:

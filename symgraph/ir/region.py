@@ -15,6 +15,7 @@ from .dims import Dim, Symbol, SymDim, substitute, symbols
 from .graph import Graph, Node, Value, topological
 from .op import Elementwise, Indexed, Op
 from .ops.leaves import Constant, Input, Size
+from .ops.views import Broadcast
 from .types import Facts, TensorType
 
 #: Writes the inside of a region: from the builder and the inputs to the outputs.
@@ -109,7 +110,8 @@ def copy_graph(
 
 def capture(inputs: Sequence[Value], outputs: Sequence[Value]) -> tuple[Region, list[Value]]:
     """The region between free values, and what it reads besides ``inputs``: values that do not depend on these,
-    computed outside once. They are further inputs of the region. What is made of constants alone is written inside.
+    computed outside once. They are further inputs of the region. What is made of constants alone, and what repeats a
+    smaller array, is written inside.
     """
     given = {id(v) for v in inputs}
     order = list(topological(outputs))
@@ -122,11 +124,17 @@ def capture(inputs: Sequence[Value], outputs: Sequence[Value]) -> tuple[Region, 
             rootless.add(id(node))
     captured: dict[int, Value] = {}
     users = [n for n in order if id(n) in inside and not any(id(v) in given for v in n.outputs)]
-    for value in (*(v for n in users for v in n.inputs), *outputs):
-        if id(value.node) not in inside and id(value.node) not in rootless:
+    kept = {id(n) for n in users} | rootless
+    waiting = [*(v for n in users for v in n.inputs), *outputs]
+    for value in waiting:
+        if id(value) in given or id(value.node) in kept:
+            continue
+        if isinstance(value.op, Broadcast):  # repeated inside, where it costs nothing
+            kept.add(id(value.node))
+            waiting += value.node.inputs
+        else:
             captured.setdefault(id(value), value)
     outer = list(captured.values())
-    kept = {id(n) for n in users} | rootless
 
     def write(builder: Builder, values: list[Value]) -> list[Value]:
         new = {id(old): value for old, value in zip((*inputs, *outer), values, strict=True)}
