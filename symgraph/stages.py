@@ -97,7 +97,7 @@ def compile_stages(graph: Graph, options: Options) -> Stages:
 
         made["_passes"] = optimized, report = optimize(graph, options)
         took["passes"] = watch.lap()
-        for record in report.passes:
+        for record in report.passes if events.is_on("passes") else ():
             events.tell("passes", "%s: %s", graph.name, record)
         made["lowering"] = lowering = make_plan(optimized, check=options.verify)
         plan, conditions = lowering.plan, find_conditions(optimized)
@@ -106,8 +106,9 @@ def compile_stages(graph: Graph, options: Options) -> Stages:
         took["save"] = watch.lap()
     executable = target.build(plan)
     took["code"] = watch.lap()
-    parts = ", ".join(f"{name} {time:.1f}" for name, time in took.items())
-    events.tell("compile", "%s for %s: %.1f ms (%s)", graph.name, target.name, watch.total(), parts)
+    if events.is_on("compile"):
+        parts = ", ".join(f"{name} {time:.1f}" for name, time in took.items())
+        events.tell("compile", "%s for %s: %.1f ms (%s)", graph.name, target.name, watch.total(), parts)
     stages = Stages(options, graph, plan, executable, conditions)
     vars(stages).update(made)
     return stages

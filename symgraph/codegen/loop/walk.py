@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
+from typing import Any
 
 from ...ir.dims import Dim, Symbol, SymDim, substitute, symbol, symbols
 from .grammar import (
@@ -29,19 +31,21 @@ from .grammar import (
 from .intern import Interner
 
 
+#: How to find the operands of an expression, by its class; leaves have none.
+_OPERANDS: dict[type, Callable[[Any], tuple[Expr, ...]]] = {
+    Call: attrgetter("args"),
+    Load: attrgetter("index"),
+    Select: attrgetter("condition", "if_true", "if_false"),
+    Bounds: attrgetter("index", "size"),
+    Cast: lambda e: (e.value,),
+    Bitcast: lambda e: (e.value,),
+}
+
+
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The operands of an expression."""
-    if isinstance(expr, Call):
-        return expr.args
-    if isinstance(expr, Load):
-        return expr.index
-    if isinstance(expr, (Cast, Bitcast)):
-        return (expr.value,)
-    if isinstance(expr, Select):
-        return (expr.condition, expr.if_true, expr.if_false)
-    if isinstance(expr, Bounds):
-        return (expr.index, expr.size)
-    return ()
+    find = _OPERANDS.get(type(expr))
+    return find(expr) if find is not None else ()
 
 
 def postorder(
@@ -53,15 +57,21 @@ def postorder(
     """
     seen: set[Expr] = set()
     for root in roots:
-        stack: list[tuple[Expr, bool]] = [(root, False)]
+        stack: list[Expr | None] = [root]
+        waiting: list[Expr] = []  # whose operands are on the stack; None there says that they are done
         while stack:
-            expr, ready = stack.pop()
-            if ready:
-                yield expr
+            expr = stack.pop()
+            if expr is None:
+                yield waiting.pop()
             elif expr not in seen and expr not in known:
                 seen.add(expr)
-                stack.append((expr, True))
-                stack.extend((child, False) for child in reversed(tuple(operands(expr))))
+                below = tuple(operands(expr))
+                if below:
+                    waiting.append(expr)
+                    stack.append(None)
+                    stack.extend(below[::-1])
+                else:
+                    yield expr
 
 
 def roots_of(stmt: Stmt) -> tuple[Expr, ...]:
