@@ -36,7 +36,7 @@ def _listed(x: Any) -> list[Any]:
 
 def _paired(tensors: Tensors, others: Any, name: str) -> tuple[list[Tensor], list[Tensor]]:
     """Tensors and as many partners of the same shapes."""
-    firsts, seconds = _listed(tensors), _listed(others)
+    firsts, seconds = ([tensors], [others]) if isinstance(tensors, Tensor) else (list(tensors), list(others))
     if len(firsts) != len(seconds):
         raise ArgumentError(f"{name}: {len(firsts)} tensor(s) and {len(seconds)} partner(s)")
     partners = [as_tensor(b, a.dtype) for a, b in zip(firsts, seconds, strict=True)]

@@ -17,11 +17,12 @@ from . import (
     random,
     reductions,
     scatter,
+    special,
     views,
     windows,
 )
 
 __all__ = [
     "arithmetic", "composites", "contraction", "control", "convolution", "cumulative", "elementary", "gathering",
-    "indexing", "leaves", "logical", "markers", "moving", "random", "reductions", "scatter", "views", "windows",
+    "indexing", "leaves", "logical", "markers", "moving", "random", "reductions", "scatter", "special", "views", "windows",
 ]  # fmt: skip
