@@ -30,7 +30,6 @@ from .grammar import (
 )  # fmt: skip
 from .intern import Interner
 
-
 #: How to find the operands of an expression, by its class; leaves have none.
 _OPERANDS: dict[type, Callable[[Any], tuple[Expr, ...]]] = {
     Call: attrgetter("args"),
