@@ -99,7 +99,8 @@ def fit_generator(
     from_generator = validates and is_generator_or_sequence(validation_data)
     if from_generator:
         validation_steps = _steps(validation_data, validation_steps, "validation_steps")
-    how: dict[str, Any] = {"workers": workers, "use_multiprocessing": use_multiprocessing, "max_queue_size": max_queue_size}
+    how: dict[str, Any] = {"workers": workers, "use_multiprocessing": use_multiprocessing}
+    how["max_queue_size"] = max_queue_size
     hooks: Any = None
     with _batches(generator, shuffle=shuffle, **how) as batches:
         for epoch in range(initial_epoch, epochs):

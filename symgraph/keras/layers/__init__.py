@@ -22,6 +22,7 @@ from .core import (
     RepeatVector,
     Reshape,
 )
+from .embeddings import Embedding
 from .merge import (
     Add,
     Average,
@@ -41,6 +42,9 @@ from .merge import (
     subtract,
 )
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
+from .normalization import BatchNormalization
+from .spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from .wrappers import TimeDistributed, Wrapper
 
 _OBJECTS = {name: value for name, value in globals().items() if not name.startswith("_") and name != "annotations"}
 __all__ = [
@@ -50,10 +54,12 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "BatchNormalization",
     "Concatenate",
     "Dense",
     "Dot",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
@@ -73,8 +79,13 @@ __all__ = [
     "RepeatVector",
     "Reshape",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
     "ThresholdedReLU",
+    "TimeDistributed",
+    "Wrapper",
     "add",
     "average",
     "concatenate",

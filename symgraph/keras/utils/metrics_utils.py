@@ -6,6 +6,29 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import backend as K
+from .confusion import (
+    AUCCurve,
+    AUCSummationMethod,
+    ConfusionMatrix,
+    assert_thresholds_range,
+    filter_top_k,
+    parse_init_thresholds,
+    update_confusion_matrix_variables,
+)
+
+__all__ = [
+    "AUCCurve",
+    "AUCSummationMethod",
+    "ConfusionMatrix",
+    "Reduction",
+    "assert_thresholds_range",
+    "filter_top_k",
+    "parse_init_thresholds",
+    "result_wrapper",
+    "to_list",
+    "update_confusion_matrix_variables",
+    "update_state_wrapper",
+]
 
 Tensor = Any
 
