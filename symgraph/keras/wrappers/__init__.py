@@ -1,0 +1,3 @@
+"""Models in the interfaces of other libraries."""
+
+from __future__ import annotations

@@ -1,0 +1,86 @@
+"""Models as estimators."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symgraph.keras.layers import Dense
+from symgraph.keras.models import Sequential
+from symgraph.keras.wrappers.scikit_learn import KerasClassifier, KerasRegressor
+
+pytestmark = pytest.mark.usefixtures("session")
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 4)).astype("float32")
+PLACES = (X[:, 0] > 0).astype(int) + (X[:, 1] > 1)
+LABELS = np.array(["no", "perhaps", "yes"])[PLACES]
+
+
+def classes(units: int = 8, loss: str = "categorical_crossentropy") -> Sequential:
+    model = Sequential([Dense(units, activation="relu", input_shape=(4,)), Dense(3, activation="softmax")])
+    model.compile("adam", loss, metrics=["accuracy"])
+    return model
+
+
+def binary() -> Sequential:
+    model = Sequential([Dense(1, activation="sigmoid", input_shape=(4,))])
+    model.compile("adam", "binary_crossentropy")
+    return model
+
+
+def values() -> Sequential:
+    model = Sequential([Dense(1, input_shape=(4,))])
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "sparse_categorical_crossentropy"])
+def test_a_classifier(loss: str) -> None:
+    estimator = KerasClassifier(classes, units=16, loss=loss, epochs=30, batch_size=8, verbose=0)
+    history = estimator.fit(X, LABELS)
+    assert len(history.history["loss"]) == 30 and estimator.model.layers[0].units == 16
+    assert estimator.classes_.tolist() == ["no", "perhaps", "yes"] and estimator.n_classes_ == 3
+    predicted = estimator.predict(X)
+    assert estimator.score(X, LABELS) == pytest.approx((predicted == LABELS).mean(), abs=1e-6)
+    assert estimator.score(X, LABELS) > 0.7
+    assert estimator.predict_proba(X).shape == (60, 3)
+    assert estimator.score(X[:5], LABELS[:5]) == pytest.approx((predicted[:5] == LABELS[:5]).mean(), abs=1e-6)
+
+
+def test_a_binary_classifier() -> None:
+    estimator = KerasClassifier(binary, epochs=2, verbose=0)
+    estimator.fit(X, PLACES > 0, sample_weight=np.ones(60))
+    assert estimator.predict_proba(X).shape == (60, 2)
+    assert estimator.predict(X).dtype == bool
+    with pytest.raises(ValueError, match="accuracy"):
+        estimator.score(X, PLACES > 0)
+
+
+def test_a_regressor() -> None:
+    y = X.sum(1)
+    estimator = KerasRegressor(build_fn=values, epochs=20, verbose=0)
+    estimator.fit(X, y)
+    assert estimator.predict(X).shape == (60,) and estimator.predict(X[:1]).shape == (1,)
+    assert estimator.score(X, y) == pytest.approx(-((estimator.predict(X) - y) ** 2).mean(), rel=1e-4)
+
+
+def test_parameters() -> None:
+    estimator = KerasClassifier(classes, units=4)
+    assert estimator.get_params() == {"units": 4, "build_fn": classes}
+    again = type(estimator)(**copy.deepcopy(estimator.get_params()))
+    assert again.get_params() == estimator.get_params()
+    assert estimator.set_params(units=7, epochs=2).sk_params == {"units": 7, "epochs": 2}
+    for act in (lambda: KerasClassifier(classes, bogus=1), lambda: estimator.set_params(bogus=1)):
+        with pytest.raises(ValueError, match="bogus is not a legal parameter"):
+            act()
+
+    class Own(KerasRegressor):
+        def __call__(self, units: int = 1) -> Any:
+            return values()
+
+    own = Own(units=1, verbose=0)
+    own.fit(X, X[:, 0])
+    assert own.predict(X).shape == (60,)
