@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from .dtypes import float_for
 from .ir.checks import normalize_axis
 from .ir.graph import Value
 from .ir.ops.composites import LogSoftmax, Softmax
 from .ir.ops.elementary import Sigmoid, Softplus
-from .numeric import abs, clip, expm1, minimum, multiply, where
+from .numeric import abs, clip, erf, expm1, minimum, multiply, tanh, where
 from .tensor import Tensor, TensorLike, as_tensor, as_value
 from .tracer import tracer
 
@@ -68,6 +70,59 @@ def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     return Tensor(tracer.apply(LogSoftmax(normalize_axis(axis, value.type.ndim, "log_softmax")), value))
 
 
+def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
+    """``x`` times the normal distribution function of ``x`` (Hendrycks & Gimpel 2016), or its approximation by tanh."""
+    t = as_tensor(x)
+    if approximate:
+        return t * 0.5 * (1 + tanh((t + t * t * t * 0.044715) * math.sqrt(2 / math.pi)))
+    return t * 0.5 * (1 + erf(t * math.sqrt(0.5)))
+
+
+def selu(x: TensorLike) -> Tensor:
+    """The self-normalising elu (Klambauer et al. 2017)."""
+    return elu(x, 1.6732632423543772) * 1.0507009873554805
+
+
+def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """``x`` above 0, ``alpha * (exp(x / alpha) - 1)`` below: an elu with a continuous slope."""
+    t = as_tensor(x)
+    return where(t <= 0, multiply(expm1(minimum(t, 0) / alpha), alpha), t)
+
+
+def swish(x: TensorLike, beta: float = 1.0) -> Tensor:
+    """``x * sigmoid(beta * x)`` (silu where ``beta`` is 1)."""
+    t = as_tensor(x)
+    return t * sigmoid(t if beta == 1 else t * beta)
+
+
+def mish(x: TensorLike) -> Tensor:
+    """``x * tanh(softplus(x))``."""
+    t = as_tensor(x)
+    return t * tanh(softplus(t))
+
+
+def relu6(x: TensorLike) -> Tensor:
+    """``relu`` limited to 6."""
+    return minimum(relu(x), 6)
+
+
+def hard_tanh(x: TensorLike) -> Tensor:
+    """``x`` limited to [-1, 1]."""
+    return clip(x, -1, 1)
+
+
+def hard_swish(x: TensorLike) -> Tensor:
+    """``x * relu6(x + 3) / 6``."""
+    t = as_tensor(x)
+    return t * relu6(t + 3) / 6
+
+
+def log_sigmoid(x: TensorLike) -> Tensor:
+    """``log(sigmoid(x))`` without underflow."""
+    return -softplus(-as_tensor(x))
+
+
 __all__ = [
-    "elu", "hard_sigmoid", "leaky_relu", "log_softmax", "relu", "sigmoid", "softmax", "softplus", "softsign",
+    "celu", "elu", "gelu", "hard_sigmoid", "hard_swish", "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax",
+    "mish", "relu", "relu6", "selu", "sigmoid", "softmax", "softplus", "softsign", "swish",
 ]  # fmt: skip

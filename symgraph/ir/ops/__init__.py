@@ -14,6 +14,7 @@ from . import (
     logical,
     markers,
     moving,
+    ordering,
     random,
     reductions,
     scatter,
@@ -24,5 +25,6 @@ from . import (
 
 __all__ = [
     "arithmetic", "composites", "contraction", "control", "convolution", "cumulative", "elementary", "gathering",
-    "indexing", "leaves", "logical", "markers", "moving", "random", "reductions", "scatter", "special", "views", "windows",
+    "indexing", "leaves", "logical", "markers", "moving", "ordering", "random", "reductions", "scatter", "special",
+    "views", "windows",
 ]  # fmt: skip

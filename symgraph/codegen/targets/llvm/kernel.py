@@ -93,7 +93,7 @@ def _grain(loop: Loop, cpu: Cpu) -> Dim:
     """Iterations of a parallel loop that make a task worth its hand-over; whole cache lines where they are elements."""
     each = _total_cost(loop.body)
     if isinstance(each, int):
-        grain = max(1, TASK_COST // each)
+        grain = max(1, TASK_COST // max(1, each))
     else:
         return floordiv(TASK_COST, each + 1) + 1
     return -(-grain // 256) * 256 if _is_flat(loop) else grain

@@ -1,0 +1,53 @@
+"""Activation functions against their definitions, and their gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import symgraph as sg
+
+X = np.array([-30.0, -4.0, -1.3, -0.2, 0.3, 0.9, 2.7, 5.9, 30.0])
+ERF = np.vectorize(math.erf)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+DEFINITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "gelu": lambda x: x * 0.5 * (1 + ERF(x / math.sqrt(2))),
+    "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))),
+    "celu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "swish": lambda x: x * sigmoid(x),
+    "mish": lambda x: x * np.tanh(np.logaddexp(x, 0)),
+    "relu6": lambda x: np.clip(x, 0, 6),
+    "hard_tanh": lambda x: np.clip(x, -1, 1),
+    "hard_swish": lambda x: x * np.clip(x + 3, 0, 6) / 6,
+    "log_sigmoid": lambda x: -np.logaddexp(-x, 0),
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
+}
+
+
+@pytest.mark.parametrize("target", ["numpy", "llvm"])
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_values_and_gradients(name: str, target: str) -> None:
+    x = sg.placeholder((None,), "float64")
+    f = sg.function([x], getattr(sg, name)(x), target=target)
+    np.testing.assert_allclose(f(X), DEFINITIONS[name](X), rtol=1e-12, atol=1e-14)
+    sg.verify_grad(getattr(sg, name), [X], order=2, target=target, atol=1e-6)
+
+
+def test_the_approximate_gelu_is_near() -> None:
+    x = sg.placeholder((None,), "float64")
+    exact, near = sg.function([x], [sg.gelu(x), sg.gelu(x, approximate=True)])(X)
+    np.testing.assert_allclose(near, exact, atol=1e-3)
+
+
+def test_dtypes_stay() -> None:
+    x = sg.placeholder((2,), "float32")
+    assert {str(getattr(sg, name)(x).dtype) for name in DEFINITIONS} == {"float32"}
