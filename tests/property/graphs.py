@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -36,7 +37,9 @@ _UNIFORM: list[type[Op]] = [
     cls for cls in REGISTRY.values() if issubclass(cls, Elementwise) and cls not in (Where, Cast)
 ]
 _REDUCTIONS: list[type[Reduction]] = [cls for cls in REGISTRY.values() if issubclass(cls, Reduction)]
-_COMPOSITES: list[type[Composite]] = [cls for cls in REGISTRY.values() if issubclass(cls, Composite)]
+_COMPOSITES: list[type[Composite]] = [
+    cls for cls in REGISTRY.values() if issubclass(cls, Composite) and {f.name for f in fields(cls)} <= {"axis", "axes"}
+]
 _ARITY = {cls: len(cls.samples()[0].arrays) for cls in _UNIFORM}
 #: Not drawn: what a shift by more bits than there are gives is not defined.
 _LEFT_OUT = {"shl", "shr"}

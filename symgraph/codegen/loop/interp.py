@@ -91,7 +91,7 @@ class _Run:
         elif isinstance(stmt, Store):
             value = self.value(stmt.value, scope)
             array = self.arrays[stmt.buffer]
-            array[self.position(stmt.buffer, stmt.index, scope)] = value
+            array[self.position(stmt.index, array.shape, stmt.buffer, scope)] = value
         elif isinstance(stmt, Loop):
             for i in range(self.extent(stmt.extent)):
                 self.body(stmt.body, scope.inner(**{stmt.var: np.array(i, np.int64)}))
@@ -156,9 +156,10 @@ class _Run:
         return self.bounds(e, int(args[0]), int(args[1]))
 
     def load(self, e: Load, scope: _Scope) -> Array:
-        if self.failure is not None and 0 in self.arrays[e.buffer].shape:
-            return self.algebra.const(0, e.dtype)  # a failed check gives index 0, which an empty axis lacks
-        return np.asarray(self.arrays[e.buffer][self.position(e.buffer, e.index, scope)])
+        array = self.arrays[e.buffer]
+        # Element 0 of an empty axis may be read where a check failed or a select does not use it.
+        room = array if array.size else np.zeros([max(d, 1) for d in array.shape], array.dtype)
+        return np.asarray(room[self.position(e.index, room.shape, e.buffer, scope)])
 
     def bounds(self, e: Bounds, index: int, size: int) -> Array:
         if 0 <= index < size:
@@ -167,10 +168,8 @@ class _Run:
             self.failure = (e.check, index, size)
         return self.algebra.const(0, int64)
 
-    def position(self, buffer: str, index: tuple[Expr, ...], scope: _Scope) -> tuple[int, ...]:
+    def position(self, index: tuple[Expr, ...], shape: tuple[int, ...], buffer: str, scope: _Scope) -> tuple[int, ...]:
         at = tuple(int(self.value(i, scope)) for i in index)
-        shape = self.arrays[buffer].shape
         if any(not 0 <= i < d for i, d in zip(at, shape, strict=True)):
             raise InternalError(f"{buffer}{list(at)} is outside the shape {shape}")
         return at
-
