@@ -75,7 +75,7 @@ def find_demand(graph: Graph, meanings: Meanings) -> Demand:
         for operand in {id(v): v for v in node.inputs}.values():
             demand.uses[id(operand)] = demand.uses.get(id(operand), 0) + 1
         if isinstance(node.op, Contraction):
-            for operand in node.inputs if is_matrix_product(node, meanings) else ():
+            for operand in node.inputs if is_matrix_product(node) else ():
                 demand.stored.setdefault(id(stored_operand(operand, meanings)), "an operand of a matrix product")
         elif isinstance(node.op, Control):
             demand.stored.update((id(v), "a result of a loop") for v in node.outputs)
@@ -110,37 +110,15 @@ def stored_operand(value: Value, meanings: Meanings) -> Value:
     return value
 
 
-def is_matrix_product(node: Node, meanings: Meanings) -> bool:
-    """A contraction with rows, columns and one sum, none of length one: work for the matrix kernel. Others are folds of
-    products. Several summed axes are one where both arrays hold them side by side in the same order.
-    """
+def is_matrix_product(node: Node) -> bool:
+    """A contraction with rows, columns and a sum, none of length one: work for the matrix kernel. Others are folds of
+    products."""
     op = node.op
     if not isinstance(op, Contraction):
         return False
     a, b, _ = op.labels
     sizes = {**dict(zip(b, node.inputs[1].shape, strict=True)), **dict(zip(a, node.inputs[0].shape, strict=True))}
-    if not all(any(sizes[c] != 1 for c in letters) for letters in (op.rows, op.columns, op.summed)):
-        return False
-    summed = [c for c in op.summed if sizes[c] != 1]
-    if len(summed) == 1:
-        return True
-    for operand, labels in zip(node.inputs, (a, b), strict=True):
-        long = [c for c in labels if sizes[c] != 1]
-        order = [None if k is None else long[k] for k in _layout(operand, meanings) if k != ZERO]
-        at = [order.index(c) for c in summed if c in order]
-        if at != list(range(at[0], at[0] + len(summed))) if at else True:
-            return False
-    return True
-
-
-def _layout(value: Value, meanings: Meanings) -> Access:
-    """Which axis of ``value`` each axis of its :func:`stored_operand` is."""
-    base, access = stored_operand(value, meanings), identity(value.shape)
-    while value is not base:
-        read = meanings.of(value.node).reads[0]
-        access = compose(access, value.shape, read.access)
-        value = value.node.inputs[read.operand]
-    return access
+    return all(any(sizes[c] != 1 for c in letters) for letters in (op.rows, op.columns, op.summed))
 
 
 def inline_of(node: Node, known: dict[int, Inline], meanings: Meanings) -> Inline:

@@ -113,7 +113,7 @@ class Fusion:
 
     def place_contraction(self, node: Node) -> None:
         value = node.output
-        if is_matrix_product(node, self.demand.meanings):
+        if is_matrix_product(node):
             reads = [(stored_operand(v, self.demand.meanings), (None,)) for v in node.inputs]
             draft = self.open(Form.CONTRACT, squeeze(value.shape), ())
             self.join(draft, value, [(True, v, a) for v, a in reads], "a matrix product")

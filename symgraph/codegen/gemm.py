@@ -8,7 +8,7 @@ packed first, in panels as wide as the register block.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..ir.dims import Dim, Shape, floordiv, product
@@ -34,14 +34,28 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """Where an operand lies in its buffer, in elements: ``offset + sum(batch[i] * b_i) + outer * line + inner * p``,
-    with ``line`` the row (of a) or column (of b) and ``p`` the position in the sum."""
+    """Where an operand lies in its buffer, in elements: ``offset`` and a stride for every batch variable, for every
+    part of its lines (the rows of a, the columns of b) and for every part of the sum."""
 
     buffer: str
     offset: Dim
     batch: tuple[Dim, ...]
-    outer: Dim
-    inner: Dim
+    lines: tuple[Dim, ...]
+    steps: tuple[Dim, ...]
+
+    @property
+    def outer(self) -> Dim:
+        """The stride from line to line, in the part that runs fastest."""
+        return self.lines[-1]
+
+    @property
+    def inner(self) -> Dim:
+        """The stride along the sum, in the part that runs fastest."""
+        return self.steps[-1]
+
+
+#: Parts of an index, outermost first: each an extent and its strides.
+Parts = tuple[tuple[Dim, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +81,44 @@ class GemmSchedule:
         return f"gemm block {block} tile {self.tile_rows}x{self.tile_columns} packed {packed}"
 
 
-def operand(load: Load, shapes: Mapping[str, Shape], c: Contract, outer: str) -> Operand | None:
-    """The layout of an operand whose lines ``outer`` numbers, or None where its index is no sum of multiples."""
+def merged(parts: Iterable[tuple[Dim, ...]]) -> Parts:
+    """Parts with neighbours joined that lie in memory like one."""
+    out: list[tuple[Dim, ...]] = []
+    for part in parts:
+        if out and all(stride == step * part[0] for stride, step in zip(out[-1][1:], part[1:], strict=True)):
+            out[-1] = (out[-1][0] * part[0], *part[1:])
+        else:
+            out.append(part)
+    return tuple(out)
+
+
+def sum_extents(c: Contract) -> tuple[Dim, ...]:
+    """The extents of the parts of the sum."""
+    return tuple(d for _, d in c.k_parts) or (c.k,)
+
+
+def row_parts(c: Contract, a: Operand) -> Parts:
+    """The rows' extents and strides."""
+    return merged(zip(tuple(d for _, d in c.m_parts) or (c.m,), a.lines, strict=True))
+
+
+def sum_parts(c: Contract, *steps: Sequence[Dim]) -> Parts:
+    """The sum's extents and the strides of some operands along it."""
+    return merged(zip(sum_extents(c), *steps, strict=True))
+
+
+def dense_steps(c: Contract, width: int) -> tuple[Dim, ...]:
+    """The strides along the sum in a panel that holds ``width`` elements for each position."""
+    out: list[Dim] = []
+    step: Dim = width
+    for extent in reversed(sum_extents(c)):
+        out.append(step)
+        step = step * extent
+    return tuple(reversed(out))
+
+
+def operand(load: Load, shapes: Mapping[str, Shape], c: Contract, lines: Sequence[str]) -> Operand | None:
+    """The layout of an operand whose lines ``lines`` number, or None where its index is no sum of multiples."""
     total: dict[str, Dim] = {}
     offset: Dim = 0
     stride: Dim = 1
@@ -80,10 +130,11 @@ def operand(load: Load, shapes: Mapping[str, Shape], c: Contract, outer: str) ->
             total[name] = total.get(name, 0) + coefficient * stride
         offset = offset + form[1] * stride
         stride = stride * size
-    if not set(total) <= {*c.batch_vars, outer, c.k_var}:
+    sums = [v for v, _ in c.k_parts] or [c.k_var]
+    if not set(total) <= {*c.batch_vars, *lines, *sums}:
         return None
-    batch = tuple(total.get(name, 0) for name in c.batch_vars)
-    return Operand(load.buffer, offset, batch, total.get(outer, 0), total.get(c.k_var, 0))
+    batch, outer, inner = (tuple(total.get(name, 0) for name in names) for names in (c.batch_vars, lines, sums))
+    return Operand(load.buffer, offset, batch, outer, inner)
 
 
 def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine: Machine) -> GemmSchedule:
@@ -99,9 +150,11 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     many = m >= 16 * rows and n >= TYPICAL  # packing is little work beside the products
     # Lines that lie far apart fall into few sets of the caches, and each into a page of its own.
     pack_b = b.outer != 1 or not (machine.masks or even) or (many and k * n * itemsize > 2 * machine.l2)
-    pack_a = many and a.inner != 1 and m * k * itemsize > 2 * machine.l2
+    parted = len(row_parts(c, a)) > 1 or len(sum_parts(c, a.steps, b.steps)) > 1
+    pack_a = not parted and many and a.inner != 1 and m * k * itemsize > 2 * machine.l2
     columns = lanes * vectors
-    high = min(-(-128 // rows) * rows, machine.l2 // 2 // max(k * itemsize, 1))
+    # Rows of several parts are windows, mostly, and those overlap: many of them fit the cache.
+    high = min(-(-128 // rows) * rows, machine.l2 // 2 // (1 if parted else max(k * itemsize, 1)))
     if isinstance(c.m, int):
         high = min(high, -(-c.m // rows) * rows)
     tile_rows = max(rows, high // rows * rows)
@@ -109,6 +162,8 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     blocks = max(-(-TASK_FLOPS // max(2 * tile_rows * columns * k, 1)), 64 // machine.vector_bytes)
     if m * k * itemsize > machine.l2:  # rows come from far: use them for more than one block
         blocks = max(blocks, 4)
+    if parted and columns * across * k * itemsize <= machine.l2 // 2:
+        blocks = across
     blocks = max(1, min(blocks, across))
     return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b)
 
@@ -147,5 +202,6 @@ def _rows(m: Dim, vectors: int, registers: int) -> int:
 
 
 __all__ = [
-    "GemmSchedule", "Machine", "Operand", "ceil_div", "choose_schedule", "grain", "operand", "units",
+    "GemmSchedule", "Machine", "Operand", "Parts", "ceil_div", "choose_schedule", "dense_steps", "grain", "operand",
+    "row_parts", "sum_parts", "units",
 ]  # fmt: skip

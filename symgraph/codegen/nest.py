@@ -80,9 +80,9 @@ class Nest:
         self.extra = [e for e in changed if isinstance(e, Load)]
 
 
-def coalesce(nest: Nest) -> None:
+def coalesce(nest: Nest, hint: str = "") -> None:
     """Merge adjacent axes of one role that appear only side by side in accesses; drop axes and buffer dims of length
-    one."""
+    one. Merged axes are named after their first one, or after ``hint``."""
     nest.axes = [a for a in nest.axes if a.extent != 1]
     groups = _groups(nest)
     replaced: dict[Var, tuple[Axis, int, int]] = {}
@@ -91,7 +91,7 @@ def coalesce(nest: Nest) -> None:
         axis = group[0]
         if len(group) > 1:
             extent = product(a.extent for a in group)
-            var = nest.s.loop_var(nest.s.fresh(group[0].var.name), extent)
+            var = nest.s.loop_var(nest.s.fresh(hint or group[0].var.name), extent)
             assert isinstance(var, Var)
             axis = Axis(var, extent, group[0].role)
             replaced |= {a.var: (axis, k, len(group)) for k, a in enumerate(group)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..errors import InternalError
-from ..ir.dims import Dim
+from ..ir.dims import Dim, product
 from ..ir.graph import Node, Value
 from ..ir.ops.contraction import Contraction
 from .access import ZERO, axis_numbers
@@ -19,8 +20,8 @@ def lower_product(
 ) -> tuple[Stmt, ...]:
     """One contraction ``value`` and the ``members`` computed from it element by element.
 
-    Rows and columns that are several axes become one where every access allows, else all but the last become batch
-    axes.
+    Axes of one kind become one where every access allows. Rows and sums that stay several get parts, and of columns
+    all but the last become batch axes.
     """
     nest, variables = open_product(value.node, evaluator)
     s = evaluator.s
@@ -35,17 +36,51 @@ def lower_product(
     coalesce(nest)
     a, b = nest.extra
     roles = {role: [x for x in nest.axes if x.role == role] for role in ("batch", "rows", "columns", "summed")}
-    if len(roles["summed"]) != 1 or not roles["rows"] or not roles["columns"]:
-        raise InternalError("a matrix product whose summed axes are not one")
-    batch = roles["batch"] + roles["rows"][:-1] + roles["columns"][:-1]
-    m, n, k = roles["rows"][-1], roles["columns"][-1], roles["summed"][0]
+    if not all(roles[role] for role in ("rows", "columns", "summed")):
+        raise InternalError("a matrix product without rows, columns or a sum")
+    batch = roles["batch"] + roles["columns"][:-1]
+    m, n, k = _rows(nest, roles["rows"]), roles["columns"][-1], _whole(nest, roles["summed"])
     names, extents = tuple(x.var.name for x in batch), tuple(x.extent for x in batch)
+    m_parts, k_parts = (
+        tuple((x.var.name, x.extent) for x in roles[role]) if len(roles[role]) > 1 else ()
+        for role in ("rows", "summed")
+    )
     return (
         Contract(
             names, extents, m.var.name, m.extent, n.var.name, n.extent, k.var.name, k.extent, a, b, acc.name,
-            value.dtype, tuple(_epilogue(evaluator, nest)),
+            value.dtype, tuple(_epilogue(evaluator, nest)), m_parts, k_parts,
         ),
     )  # fmt: skip
+
+
+def _whole(nest: Nest, parts: Sequence[Axis]) -> Axis:
+    """One axis for several."""
+    if len(parts) == 1:
+        return parts[0]
+    extent = product(x.extent for x in parts)
+    var = nest.s.loop_var(nest.s.fresh("i"), extent)
+    assert isinstance(var, Var)
+    return Axis(var, extent, parts[0].role)
+
+
+def _rows(nest: Nest, parts: Sequence[Axis]) -> Axis:
+    """One axis for all rows, by which the epilogue's accesses are written where all of them allow that: the operands,
+    which keep the parts, may see them apart where the results do not."""
+    if len(parts) > 1 and not {x.buffer for x in nest.extra} & {n for n, _ in _accesses(nest)}:
+        axes = [x if x.role == "rows" else replace(x, role=x.var.name) for x in nest.axes]
+        attempt = Nest(nest.s, dict(nest.buffers), axes, stores=list(nest.stores))
+        coalesce(attempt, "m")
+        rows = [x for x in attempt.axes if x.role == "rows"]
+        if len(rows) == 1:
+            nest.buffers.update(attempt.buffers)
+            nest.stores = attempt.stores
+            return rows[0]
+    return _whole(nest, parts)
+
+
+def _accesses(nest: Nest) -> list[tuple[str, Index]]:
+    """Where the epilogue reads and writes."""
+    return Nest(nest.s, nest.buffers, stores=nest.stores).accesses()
 
 
 def open_product(node: Node, evaluator: Evaluator) -> tuple[Nest, Index]:

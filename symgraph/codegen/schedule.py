@@ -9,7 +9,7 @@ from ..dtypes import int64
 from ..ir.dims import Dim
 from .algebra import LoopAlgebra
 from .loop.grammar import Bounds, Buffer, Const, Contract, Expr, Fold, Let, Load, Loop, Size, Stmt, Store, Var
-from .loop.walk import Rebuilder, children, postorder
+from .loop.walk import Rebuilder, children, loop_vars, postorder
 from .nest import Axis, FoldItem, Nest, StoreItem
 from .rewrite import FreeNames, Rewriter, renamer
 
@@ -239,7 +239,7 @@ def _defined(body: Sequence[Stmt]) -> set[str]:
         elif isinstance(stmt, Fold):
             out |= {stmt.var, *stmt.names} | _defined(stmt.body)
         elif isinstance(stmt, Contract):
-            out |= {*stmt.batch_vars, stmt.m_var, stmt.n_var, stmt.k_var, stmt.acc} | _defined(stmt.epilogue)
+            out |= {*(v for v, _ in loop_vars(stmt)), stmt.acc} | _defined(stmt.epilogue)
     return out
 
 

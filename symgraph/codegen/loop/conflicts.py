@@ -24,8 +24,18 @@ def find_conflicts(kernel: Kernel) -> Iterator[str]:
     yield from walk.body(kernel.body, (), frozenset())
 
 
-#: A loop around a statement: its variable, its extent, and whether its iterations are independent.
-_Around = tuple[str, Dim, bool]
+#: A loop around a statement: the variables of which one must occur, its extent, and whether its iterations are
+#: independent.
+_Around = tuple[frozenset[str], Dim, bool]
+
+
+def _ranges(stmt: Stmt) -> list[tuple[frozenset[str], Dim]]:
+    """The loops of a statement. A row that is made of parts may be told by its number or by its parts."""
+    if not isinstance(stmt, Contract):
+        return [(frozenset({v}), d) for v, d in loop_vars(stmt)]
+    rows = stmt.m_parts or ((stmt.m_var, stmt.m),)
+    plain = (*zip(stmt.batch_vars, stmt.batch_extents, strict=True), (stmt.n_var, stmt.n))
+    return [*((frozenset({v}), d) for v, d in plain), *((frozenset({v, stmt.m_var}), d) for v, d in rows)]
 
 
 @dataclass(slots=True)
@@ -47,10 +57,9 @@ class _Walk:
                 yield from self._write(stmt, loops, lets, written)
             elif not isinstance(stmt, Let):
                 independent = isinstance(stmt, Contract) or (isinstance(stmt, Loop) and stmt.kind != "seq")
-                ranges = [(v, d) for v, d in loop_vars(stmt) if not (isinstance(stmt, Contract) and v == stmt.k_var)]
                 if isinstance(stmt, Contract):
                     yield from self._reads(inner_roots(stmt), set(here))
-                inner = (*loops, *((v, d, independent) for v, d in ranges))
+                inner = (*loops, *((names, d, independent) for names, d in _ranges(stmt)))
                 yield from self.body(body_of(stmt), inner, frozenset(here))
                 if not isinstance(stmt, Contract):
                     yield from self._reads(inner_roots(stmt), set(here))
@@ -69,11 +78,11 @@ class _Walk:
         self, stmt: Store, loops: tuple[_Around, ...], lets: set[str],
         written: list[tuple[str, tuple[Expr, ...]]],
     ) -> Iterator[str]:  # fmt: skip
-        for var, extent, independent in loops:
+        for names, extent, independent in loops:
             if extent == 1 or (stmt.buffer not in self.inout and not independent):
                 continue
-            if not any(is_using(i, {var} | lets) for i in stmt.index):
-                yield f"every iteration over {var} stores to the same element of {stmt.buffer}"
+            if not any(is_using(i, names | lets) for i in stmt.index):
+                yield f"every iteration over {min(names)} stores to the same element of {stmt.buffer}"
         if (stmt.buffer, stmt.index) in written:
             yield f"one element of {stmt.buffer} is stored to twice"
         written.append((stmt.buffer, stmt.index))

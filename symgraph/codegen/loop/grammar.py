@@ -169,6 +169,10 @@ class Contract:
     does not mention ``n_var``, ``b`` does not mention ``m_var``, and each index is affine in them. The accumulator's
     name ``acc`` may be used in ``epilogue``, a list of ``Let`` and ``Store`` over the batch, m and n variables.
     The m x n plane is cut in tiles by sizes only; the tiles are the kernel's parallel range.
+
+    Where ``m_parts`` (names and extents) is not empty, ``m`` is the product of its extents and its names are bound to
+    the digits of ``m_var``, the last one fastest; likewise ``k_parts``. A row or a sum may so run over several axes
+    that lie in memory in any way, as the windows of a convolution do.
     """
 
     batch_vars: tuple[str, ...]
@@ -184,6 +188,8 @@ class Contract:
     acc: str
     dtype: DType
     epilogue: tuple[Stmt, ...]
+    m_parts: tuple[tuple[str, Dim], ...] = ()
+    k_parts: tuple[tuple[str, Dim], ...] = ()
 
 
 Stmt: TypeAlias = Let | Store | Loop | Fold | Contract

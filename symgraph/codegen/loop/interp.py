@@ -121,12 +121,21 @@ class _Run:
         ranges = [*zip(c.batch_vars, c.batch_extents, strict=True), (c.m_var, c.m), (c.n_var, c.n)]
         for at in np.ndindex(*(self.extent(d) for _, d in ranges)):
             indices = {v: np.array(i, np.int64) for (v, _), i in zip(ranges, at, strict=True)}
+            indices |= self.digits(c.m_parts, at[-2])
             total = self.algebra.const(0, c.dtype)
             for p in range(self.extent(c.k)):
-                inner = scope.inner(**indices, **{c.k_var: np.array(p, np.int64)})
+                inner = scope.inner(**indices, **{c.k_var: np.array(p, np.int64)}, **self.digits(c.k_parts, p))
                 a, b = (self.algebra.cast(self.value(e, inner), c.dtype) for e in (c.a, c.b))
                 total = self.algebra.add(total, self.algebra.mul(a, b))
             self.body(c.epilogue, scope.inner(**indices, **{c.acc: total}))
+
+    def digits(self, parts: tuple[tuple[str, Dim], ...], number: int) -> dict[str, Array]:
+        """The variables of a row (or position) that is made of several, the last one running fastest."""
+        out: dict[str, Array] = {}
+        for name, extent in reversed(parts):
+            number, digit = divmod(number, self.extent(extent))
+            out[name] = np.array(digit, np.int64)
+        return out
 
     # -- expressions --------------------------------------------------------------------------------------------
     def value(self, expr: Expr, scope: _Scope) -> Array:

@@ -152,8 +152,11 @@ class _Parser:
 
     def _contract(self, rest: str) -> Contract:
         names, temps = dict(self._names), dict(self._temps)
-        ranges = [self._range(r) for r in rest.removesuffix(" {").split(", ")]
-        *batch, (m_var, m), (n_var, n), (k_var, k) = ranges
+        texts = [r.partition(" as ") for r in rest.removesuffix(" {").split(", ")]
+        *batch, (m_var, m), (n_var, n), (k_var, k) = [self._range(r) for r, _, _ in texts]
+        m_parts, k_parts = (
+            tuple(self._range(part) for part in re.findall(r"\w+ in \S+", texts[i][2])) for i in (-3, -1)
+        )
         while (line := self._line()).startswith("%"):
             temp, _, value = line.partition(" = ")
             self._temps[temp] = self._expr(value)
@@ -173,7 +176,9 @@ class _Parser:
         epilogue, _ = self._block()
         self._names, self._temps = names, temps
         variables, extents = tuple(v for v, _ in batch), tuple(d for _, d in batch)
-        return Contract(variables, extents, m_var, m, n_var, n, k_var, k, a, b, match[1], dtype, epilogue)
+        return Contract(
+            variables, extents, m_var, m, n_var, n, k_var, k, a, b, match[1], dtype, epilogue, m_parts, k_parts
+        )
 
     # -- expressions --------------------------------------------------------------------------------------------
     def _expr(self, text: str) -> Expr:

@@ -161,7 +161,10 @@ class _Printer:
 
     def _contract(self, c: Contract) -> None:
         batch = "".join(f"{v} in 0..{d}, " for v, d in zip(c.batch_vars, c.batch_extents, strict=True))
-        plane = f"{c.m_var} in 0..{c.m}, {c.n_var} in 0..{c.n}, {c.k_var} in 0..{c.k}"
+        rows, sums = (
+            " as " + " ".join([f"{v} in 0..{d}" for v, d in parts]) if parts else "" for parts in (c.m_parts, c.k_parts)
+        )
+        plane = f"{c.m_var} in 0..{c.m}{rows}, {c.n_var} in 0..{c.n}, {c.k_var} in 0..{c.k}{sums}"
         self._line(f"contract {batch}{plane} {{")
         product = [(f"sum {c.acc}: {c.dtype.short} = ", c.a), ("times ", c.b)]
         self._indent += "  "

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ...dtypes import bool_, int64
 from ...errors import InternalError
 from ...ir.algebra import BINARY, COMPARE, TEST, UNARY
-from ...ir.dims import symbols
+from ...ir.dims import product, symbols
 from .conflicts import find_conflicts
 from .grammar import (
     Bitcast,
@@ -144,7 +144,8 @@ def _unbound(body: tuple[Stmt, ...], outer: dict[str, object]) -> Faults:
             bound |= states
         elif isinstance(stmt, Contract):
             yield from check((stmt.a, stmt.b), inside)
-            outer_vars = {v: int64 for v, _ in loop_vars(stmt) if v != stmt.k_var}
+            inner_vars = {stmt.k_var, *(v for v, _ in stmt.k_parts)}
+            outer_vars = {v: int64 for v, _ in loop_vars(stmt) if v not in inner_vars}
             yield from _unbound(stmt.epilogue, bound | outer_vars | {stmt.acc: stmt.dtype})
 
 
@@ -253,9 +254,12 @@ def _contract_affine(kernel: Kernel) -> Faults:
             continue
         if len(c.batch_vars) != len(c.batch_extents):
             yield f"{len(c.batch_vars)} batch variables have {len(c.batch_extents)} extents"
-        for load, foreign in ((c.a, c.n_var), (c.b, c.m_var)):
-            if is_using(load, {foreign}):
-                yield f"the operand {load.buffer} depends on {foreign}"
+        for total, parts in ((c.m, c.m_parts), (c.k, c.k_parts)):
+            if parts and product(d for _, d in parts) != total:
+                yield f"{total} is not the product of " + ", ".join(str(d) for _, d in parts)
+        for load, foreign in ((c.a, {c.n_var}), (c.b, {c.m_var, *(v for v, _ in c.m_parts)})):
+            if is_using(load, foreign):
+                yield f"the operand {load.buffer} depends on {min(foreign)}"
             if any(linear(i) is None for i in load.index):
                 yield f"the operand {load.buffer} has an index that is not affine"
         if any(not isinstance(s, (Let, Store)) for s in c.epilogue):

@@ -119,7 +119,8 @@ def loop_vars(stmt: Stmt) -> tuple[tuple[str, Dim], ...]:
         return ((stmt.var, stmt.extent),)
     if isinstance(stmt, Contract):
         batch = zip(stmt.batch_vars, stmt.batch_extents, strict=True)
-        return (*batch, (stmt.m_var, stmt.m), (stmt.n_var, stmt.n), (stmt.k_var, stmt.k))
+        rows, sums = ((stmt.m_var, stmt.m), *stmt.m_parts), ((stmt.k_var, stmt.k), *stmt.k_parts)
+        return (*batch, *rows, (stmt.n_var, stmt.n), *sums)
     return ()
 
 
@@ -243,8 +244,11 @@ class Rebuilder:
         return Contract(
             tuple(map(self.name, c.batch_vars)), tuple(map(self.dim, c.batch_extents)),
             self.name(c.m_var), self.dim(c.m), self.name(c.n_var), self.dim(c.n), self.name(c.k_var), self.dim(c.k),
-            a, b, self.name(c.acc), c.dtype, self.body(c.epilogue),
+            a, b, self.name(c.acc), c.dtype, self.body(c.epilogue), self._parts(c.m_parts), self._parts(c.k_parts),
         )  # fmt: skip
+
+    def _parts(self, parts: tuple[tuple[str, Dim], ...]) -> tuple[tuple[str, Dim], ...]:
+        return tuple((self.name(v), self.dim(d)) for v, d in parts)
 
     def buffer(self, buffer: Buffer) -> Buffer:
         return replace(

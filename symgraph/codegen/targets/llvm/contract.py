@@ -11,13 +11,27 @@ from dataclasses import dataclass
 
 from ....dtypes import float32, float64, int64
 from ....ir.dims import Dim, product
-from ...gemm import GemmSchedule, Machine, Operand, ceil_div, choose_schedule, grain, operand, units
+from ...gemm import (
+    GemmSchedule,
+    Machine,
+    Operand,
+    Parts,
+    ceil_div,
+    choose_schedule,
+    dense_steps,
+    grain,
+    operand,
+    row_parts,
+    sum_parts,
+    units,
+)  # fmt: skip
 from ...loop.grammar import Contract, Kernel, Loop
 from .access import Memory, load
 from .compiled import Phase
 from .cpu import Cpu
-from .gemm_micro import Block, tails_of, write_columns
+from .gemm_micro import tails_of, write_columns
 from .gemm_pack import Panel, write_pack
+from .gemm_parts import Block
 from .ranges import RangeWriter, choose_lanes
 from .statement import StatementWriter
 from .vector import Value, constant, type_text
@@ -49,8 +63,8 @@ def plan_contract(contract: Contract, kernel: Kernel, cpu: Cpu) -> Product | Non
     shapes = {b.name: b.shape for b in kernel.buffers}
     if contract.dtype not in (float32, float64) or any(x.dtype != contract.dtype for x in (contract.a, contract.b)):
         return None
-    a = operand(contract.a, shapes, contract, contract.m_var)
-    b = operand(contract.b, shapes, contract, contract.n_var)
+    a = operand(contract.a, shapes, contract, [v for v, _ in contract.m_parts] or [contract.m_var])
+    b = operand(contract.b, shapes, contract, [contract.n_var])
     if a is None or b is None:
         return None
     return Product(contract, a, b, choose_schedule(contract, a, b, contract.dtype.itemsize, machine_of(cpu)))
@@ -80,6 +94,7 @@ class _Emitter:
         self.kind = type_text(self.c.dtype)
         masks = machine_of(cpu).masks
         self.panels: dict[str, Panel] = {}
+        self.cuts: dict[str, Parts] = {}  # the parts of the sum that a panel is packed by
         self.places: dict[str, Dim] = {}  # bytes of the workspace before an operand's panels
         self.workspace: Dim = 0
         widths = {"a": (self.s.pack_a, self.s.rows), "b": (self.s.pack_b, self.s.columns)}
@@ -90,9 +105,15 @@ class _Emitter:
                     lanes //= 2
                 x = self.operands[name]
                 self.panels[name] = Panel(self.c.dtype, width, lanes, x.outer, x.inner, masks)
+                self.cuts[name] = sum_parts(self.c, x.steps)
                 self.places[name] = self.workspace
                 each = self._panel_bytes(name)
                 self.workspace = self.workspace + product(self._panel_grid(name)) * each
+
+        self.rows = row_parts(self.c, planned.a)
+        b_steps = dense_steps(self.c, self.s.columns) if self.s.pack_b else planned.b.steps
+        self.sums = sum_parts(self.c, planned.a.steps, b_steps)
+        self.parted = len(self.rows) > 1 or len(self.sums) > 1
 
     def write(self) -> tuple[tuple[Phase, ...], Dim]:
         phases = [self._pack(name) for name in self.panels]
@@ -112,7 +133,9 @@ class _Emitter:
         return (*(extent for extent, step in steps if step != 0), self._panel_count(name))
 
     def _panel_bytes(self, name: str) -> Dim:
-        return ceil_div(self.panels[name].elements(self.c.k) * self.c.dtype.itemsize, 64) * 64
+        panel = self.panels[name]
+        slack = panel.lanes if len(self.cuts[name]) > 1 else 0  # parts are packed in whole vectors, too
+        return ceil_div(panel.elements(self.c.k + slack) * self.c.dtype.itemsize, 64) * 64
 
     def _pack(self, name: str) -> Phase:
         """A phase whose units are the panels of all batches."""
@@ -130,11 +153,21 @@ class _Emitter:
             batch = [constant(0, int64) if step == 0 else next(places) for step in x.batch]
             first = s.mul(at, constant(panel.width, int64))
             lines = s.minimum(s.sub(s.size(self._lines(name)), first), constant(panel.width, int64))
-            offset = self._offset(writer, x, batch, first)
+            offset = s.add(self._offset(writer, x, batch), s.mul(first, s.size(x.outer)))
             source = self._pointer(writer, writer.x.buffers[x.buffer].pointer, offset)
             target = self._panel(writer, name, number)
-            k = s.size(self.c.k).text
-            w.effect(f"call void @{function}(ptr {source}, {strides}, i64 {lines.text}, i64 {k}, ptr {target})")
+            *outer, (k, _) = self.cuts[name]
+            count = product(extent for extent, _ in outer)
+            with w.loop("0", s.size(count).text, nonempty=count == 1) as segment:
+                at = Value(segment.counter, int64, 1, segment.level)
+                to = self._pointer(writer, target, s.mul(at, s.mul(s.size(k), constant(panel.width, int64))))
+                offset = constant(0, int64)
+                for extent, step in reversed(outer):
+                    offset = s.add(offset, s.mul(s.instruction("urem", at, s.size(extent)), s.size(step)))
+                    at = s.instruction("udiv", at, s.size(extent))
+                start = self._pointer(writer, source, offset)
+                arguments = f"{strides}, i64 {lines.text}, i64 {s.size(k).text}, ptr {to}"
+                w.effect(f"call void @{function}(ptr {start}, {arguments})")
         self.module.declare(symbol, w.finish(self.header(symbol)))
         each = self.c.k * panel.width
         worth = -(-PACKING // each) if isinstance(each, int) and each else 1
@@ -145,9 +178,11 @@ class _Emitter:
         c, schedule = self.c, self.s
         w = FunctionWriter(self.module)
         w.effect(f"%tile = alloca [{schedule.rows * schedule.columns} x {self.kind}], align 64")
+        w.effect(f"%table = alloca [{schedule.rows + 3 * len(self.sums)} x i64], align 8")
         writer = self.start(w)
         s = writer.s
         block = self._block()
+        self._fill_table(writer)
         m, n = s.size(c.m), s.size(c.n)
         rows, columns = constant(schedule.rows, int64), constant(schedule.columns, int64)
         grid = (*c.batch_extents, ceil_div(c.n, schedule.tile_columns), ceil_div(c.m, schedule.tile_rows))
@@ -170,12 +205,14 @@ class _Emitter:
                 with w.loop(top.text, bottom.text, str(schedule.rows)) as down:
                     i = Value(down.counter, int64, 1, down.level)
                     height = rows if self._divides(c.m, schedule.rows) else s.minimum(s.sub(bottom, i), rows)
+                    if self.parted:
+                        self._place_rows(writer, i, height)
                     a, a_step = self._source(writer, "a", batch, i, schedule.rows)
                     a_stride = constant(1, int64) if schedule.pack_a else s.size(self.operands["a"].outer)
                     w.effect(
                         f"call void @{block}(ptr {a}, i64 {a_stride.text}, i64 {a_step.text}, "
-                        f"ptr {b}, i64 {b_step.text}, i64 {s.size(c.k).text}, "
-                        f"i64 {width.text}, i64 {height.text}, ptr %tile)"
+                        f"ptr {b}, i64 {b_step.text}, i64 {s.size(self.sums[-1][0]).text}, "
+                        f"i64 {width.text}, i64 {height.text}, ptr %tile, ptr %table)"
                     )
                     self._epilogue(writer, i, j, height, width)
         symbol = f"{self.symbol}_tiles"
@@ -187,9 +224,12 @@ class _Emitter:
         c, s, a, b = self.c, self.s, self.operands["a"], self.operands["b"]
         a_stride, a_step = (1, s.rows) if s.pack_a else (a.outer, a.inner)
         b_step = s.columns if s.pack_b else b.inner
-        block = Block(c.dtype, s.lanes, s.rows, s.vectors, a_stride, a_step, b_step, s.columns, False, self.cpu.has_fma)
-        # Panels are whole: what is computed too much there is not used.
-        tails = () if s.pack_a else tails_of(c.m, s.rows)
+        block = Block(
+            c.dtype, s.lanes, s.rows, s.vectors, a_stride, a_step, b_step, s.columns, False, self.cpu.has_fma,
+            self.sums if self.parted else (),
+        )  # fmt: skip
+        # Panels are whole, and a table repeats its last row: what is computed too much there is not used.
+        tails = () if s.pack_a or self.parted else tails_of(c.m, s.rows)
         return write_columns(self.module, f"{self.symbol}_block", block, tails, s.columns if s.pack_b else c.n)
 
     def _epilogue(self, writer: StatementWriter, i: Value, j: Value, height: Value, width: Value) -> None:
@@ -200,11 +240,13 @@ class _Emitter:
         with w.loop("0", height.text, nonempty=True) as opened:
             row = Value(opened.counter, int64, 1, opened.level)
             start = s.mul(row, constant(self.s.columns, int64))
+            digits = self._digits(writer, s.add(i, row)) if c.m_parts else []
 
             def body(numbers: Value, lanes: int, mask: Value | None, carried: Sequence[Value]) -> Sequence[Value]:
                 writer.lanes = lanes
                 with writer.x.scope(mask):
                     writer.x.names[c.m_var] = s.add(i, row)
+                    writer.x.names |= zip((v for v, _ in c.m_parts), digits, strict=False)
                     writer.x.names[c.n_var] = s.add(numbers, j)
                     writer.x.names[c.acc] = load(s, tile, s.add(numbers, start), mask)
                     writer.block(c.epilogue)
@@ -213,6 +255,60 @@ class _Emitter:
 
             RangeWriter(s, cut, body).write(constant(0, int64), width)
 
+    def _fill_table(self, writer: StatementWriter) -> None:
+        """What the block function reads of the sum's outer parts."""
+        s = writer.s
+        for level, part in enumerate(self.sums[:-1]):
+            for i, d in enumerate(part):
+                if not isinstance(d, int):
+                    self._enter(writer, self.s.rows + 3 * level + i, s.size(d))
+
+    def _place_rows(self, writer: StatementWriter, first: Value, height: Value) -> None:
+        """Where the rows from ``first`` on begin; beyond ``height`` the last one again, so that all exist."""
+        s = writer.s
+        digits: list[Value] = []
+        offset, rest = constant(0, int64), first
+        for i, (extent, stride) in enumerate(reversed(self.rows)):
+            size, last = s.size(extent), i == len(self.rows) - 1
+            digit = rest if last else s.instruction("urem", rest, size)
+            rest = rest if last else s.instruction("udiv", rest, size)
+            digits.append(digit)
+            offset = s.add(offset, s.mul(digit, s.size(stride)))
+        self._enter(writer, 0, offset)
+        for r in range(1, self.s.rows):
+            following = offset
+            carry: Value | None = None
+            for i, (extent, stride) in enumerate(reversed(self.rows)):
+                step = s.size(stride)
+                more, digit = s.add(following, step), s.add(digits[i], constant(1, int64))
+                if carry is not None:
+                    more, digit = s.select(carry, more, following), s.select(carry, digit, digits[i])
+                following = more
+                if i < len(self.rows) - 1:
+                    full = s.eq(digit, s.size(extent))
+                    following = s.select(full, s.sub(more, s.mul(step, s.size(extent))), more)
+                    digit = s.select(full, constant(0, int64), digit)
+                    carry = full
+                digits[i] = digit
+            offset = s.select(s.lt(constant(r, int64), height), following, offset)
+            self._enter(writer, r, offset)
+
+    @staticmethod
+    def _enter(writer: StatementWriter, at: int, value: Value) -> None:
+        """Write an entry of the table."""
+        w = writer.s.w
+        w.effect(f"%entry{at} = getelementptr i64, ptr %table, i64 {at}", 0)
+        w.effect(f"store i64 {value.text}, ptr %entry{at}, align 8")
+
+    def _digits(self, writer: StatementWriter, row: Value) -> list[Value]:
+        """The parts of a row's number; what no one uses is cleaned away."""
+        found: list[Value] = []
+        for _, extent in reversed(self.c.m_parts[1:]):
+            size = writer.s.size(extent)
+            found.append(writer.s.instruction("urem", row, size))
+            row = writer.s.instruction("udiv", row, size)
+        return [row, *reversed(found)]
+
     # -- addresses ----------------------------------------------------------------------------------------------
     def _source(
         self, writer: StatementWriter, name: str, batch: Sequence[Value], first: Value, width: int
@@ -220,7 +316,9 @@ class _Emitter:
         """The address of an operand's lines from ``first`` on, and its stride along the sum."""
         s, x = writer.s, self.operands[name]
         if name not in self.panels:
-            offset = self._offset(writer, x, batch, first)
+            offset = self._offset(writer, x, batch)
+            if name == "b" or not self.parted:
+                offset = s.add(offset, s.mul(first, s.size(x.outer)))
             return self._pointer(writer, writer.x.buffers[x.buffer].pointer, offset), s.size(x.inner)
         number = constant(0, int64)
         for value, extent, step in zip(batch, self.c.batch_extents, x.batch, strict=True):
@@ -236,9 +334,9 @@ class _Emitter:
         return s.w.pure(f"getelementptr i8, ptr %workspace, i64 {offset.text}", offset.level)
 
     @staticmethod
-    def _offset(writer: StatementWriter, x: Operand, batch: Sequence[Value], first: Value) -> Value:
+    def _offset(writer: StatementWriter, x: Operand, batch: Sequence[Value]) -> Value:
         s = writer.s
-        offset = s.add(s.size(x.offset), s.mul(first, s.size(x.outer)))
+        offset = s.size(x.offset)
         for value, step in zip(batch, x.batch, strict=True):
             offset = s.add(offset, s.mul(value, s.size(step)))
         return offset

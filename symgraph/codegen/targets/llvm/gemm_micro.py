@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ....dtypes import DType
 from ....ir.dims import Dim
-from .emit import mangle
+from .gemm_parts import PARAMETERS, Block, mask_lines, product_lines, store_lines, write_parts
 from .vector import type_text
 from .writer import Module
-
-#: Parameters of a block function: operands with their strides, length of the sum, columns, rows, and the tile that
-#: takes the sums.
-PARAMETERS = "ptr %a, i64 %as, i64 %ak, ptr %b, i64 %bk, i64 %k, i64 %count, i64 %rows, ptr %c"
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A register block. ``a_stride`` (from row to row), ``a_step`` and ``b_step`` (along the sum) are in elements;
-    symbolic ones are taken from the parameters. ``pitch`` is the distance of rows in the tile. ``masked``: the last
-    vector is cut at ``count`` columns. ``fma``: multiply and add in one rounding."""
-
-    dtype: DType
-    lanes: int
-    rows: int
-    vectors: int
-    a_stride: Dim
-    a_step: Dim
-    b_step: Dim
-    pitch: int
-    masked: bool
-    fma: bool
 
 
 def write_block(module: Module, name: str, block: Block, tails: tuple[int, ...]) -> str:
@@ -50,7 +27,7 @@ def write_block(module: Module, name: str, block: Block, tails: tuple[int, ...])
         f"%full = icmp eq i64 %rows, {block.rows}",
         "br i1 %full, label %whole, label %t0",
         "whole:",
-        f"call void @{name}_{block.rows}(ptr %a, {arguments}, ptr %c)",
+        f"call void @{name}_{block.rows}(ptr %a, {arguments}, ptr %c, ptr %table)",
         "ret void",
     ]
     previous = "entry"
@@ -67,7 +44,7 @@ def write_block(module: Module, name: str, block: Block, tails: tuple[int, ...])
             f"%a{i} = getelementptr {kind}, ptr %a, i64 %x{i}",
             f"%y{i} = mul i64 %o{i}, {block.pitch}",
             f"%c{i} = getelementptr {kind}, ptr %c, i64 %y{i}",
-            f"call void @{name}_{rows}(ptr %a{i}, {arguments}, ptr %c{i})",
+            f"call void @{name}_{rows}(ptr %a{i}, {arguments}, ptr %c{i}, ptr %table)",
             f"%p{i} = add i64 %o{i}, {rows}",
             f"br label %t{i + 1}",
         ]
@@ -100,7 +77,7 @@ def write_columns(module: Module, name: str, block: Block, tails: tuple[int, ...
         f"%full = icmp sge i64 %count, {width}",
         "br i1 %full, label %whole, label %p0",
         "whole:",
-        f"call void @{whole}({arguments}, ptr %b, i64 %bk, i64 %k, i64 %count, i64 %rows, ptr %c)",
+        f"call void @{whole}({arguments}, ptr %b, i64 %bk, i64 %k, i64 %count, i64 %rows, ptr %c, ptr %table)",
         "ret void",
     ]
     for i, (first, function) in enumerate(parts.items()):
@@ -112,7 +89,8 @@ def write_columns(module: Module, name: str, block: Block, tails: tuple[int, ...
             f"%b{i} = getelementptr {kind}, ptr %b, i64 {first}",
             f"%c{i} = getelementptr {kind}, ptr %c, i64 {first}",
             f"%n{i} = sub i64 %count, {first}",
-            f"call void @{function}({arguments}, ptr %b{i}, i64 %bk, i64 %k, i64 %n{i}, i64 %rows, ptr %c{i})",
+            f"call void @{function}({arguments}, ptr %b{i}, i64 %bk, i64 %k, i64 %n{i}, i64 %rows, ptr %c{i}, "
+            "ptr %table)",
             f"br label %p{i + 1}",
         ]
     module.declare(name, "\n".join([*lines, f"p{len(parts)}:", "ret void", "}"]))
@@ -127,17 +105,16 @@ def tails_of(m: Dim, rows: int) -> tuple[int, ...]:
 
 def _micro(module: Module, name: str, block: Block) -> str:
     """One block of exactly ``block.rows`` rows: sums stay in registers over the whole of k."""
+    if block.parts:
+        return write_parts(module, name, block)
     kind, wide = type_text(block.dtype), type_text(block.dtype, block.lanes)
-    suffix, align = mangle(block.dtype, block.lanes), block.dtype.itemsize
-    cells = [(r, v) for r in range(block.rows) for v in range(block.vectors)]
     a_step, b_step = (d if isinstance(d, int) else p for d, p in ((block.a_step, "%ak"), (block.b_step, "%bk")))
     lines = [f"define internal void @{name}({PARAMETERS}) noinline #0 {{", "entry:"]
     stride = block.a_stride
-    rows = [r * stride if isinstance(stride, int) else f"%r{r}" for r in range(block.rows)]
+    rows = [("%ap", r * stride if isinstance(stride, int) else f"%r{r}") for r in range(block.rows)]
     if not isinstance(block.a_stride, int):
         lines += [f"%r{r} = mul i64 %as, {r}" for r in range(block.rows)]
-    if block.masked:
-        lines += _mask(block.lanes, block.lanes * (block.vectors - 1))
+    lines += mask_lines(block)
     lines += [
         "%some = icmp sgt i64 %k, 0",
         "br i1 %some, label %loop, label %done",
@@ -146,32 +123,8 @@ def _micro(module: Module, name: str, block: Block) -> str:
         "%ap = phi ptr [%a, %entry], [%ap2, %loop]",
         "%bp = phi ptr [%b, %entry], [%bp2, %loop]",
     ]
-    lines += [f"%s{r}.{v} = phi {wide} [zeroinitializer, %entry], [%d{r}.{v}, %loop]" for r, v in cells]
-    for v in range(block.vectors):
-        lines.append(f"%bp.{v} = getelementptr {kind}, ptr %bp, i64 {v * block.lanes}")
-        if block.masked and v == block.vectors - 1:
-            load = f"llvm.masked.load.{suffix}.p0"
-            mask = f"<{block.lanes} x i1>"
-            module.declare(load, f"declare {wide} @{load}(ptr, i32, {mask}, {wide})")
-            arguments = f"ptr %bp.{v}, i32 {align}, {mask} %mask, {wide} zeroinitializer"
-            lines.append(f"%b.{v} = call {wide} @{load}({arguments})")
-        else:
-            lines.append(f"%b.{v} = load {wide}, ptr %bp.{v}, align {align}")
-    for r in range(block.rows):
-        lines += [
-            f"%ap.{r} = getelementptr {kind}, ptr %ap, i64 {rows[r]}",
-            f"%x.{r} = load {kind}, ptr %ap.{r}, align {align}",
-            f"%y.{r} = insertelement {wide} poison, {kind} %x.{r}, i64 0",
-            f"%a.{r} = shufflevector {wide} %y.{r}, {wide} poison, <{block.lanes} x i32> zeroinitializer",
-        ]
-        for v in range(block.vectors):
-            if block.fma:
-                module.declare(f"llvm.fma.{suffix}", f"declare {wide} @llvm.fma.{suffix}({wide}, {wide}, {wide})")
-                arguments = f"{wide} %a.{r}, {wide} %b.{v}, {wide} %s{r}.{v}"
-                lines.append(f"%d{r}.{v} = call {wide} @llvm.fma.{suffix}({arguments})")
-            else:
-                lines.append(f"%m{r}.{v} = fmul {wide} %a.{r}, %b.{v}")
-                lines.append(f"%d{r}.{v} = fadd {wide} %s{r}.{v}, %m{r}.{v}")
+    lines += [f"%s{r}.{v} = phi {wide} [zeroinitializer, %entry], [%d{r}.{v}, %loop]" for r, v in block.cells]
+    lines += product_lines(module, block, rows, "%bp", "%s", "%d")
     lines += [
         "%p2 = add nuw nsw i64 %p, 1",
         f"%ap2 = getelementptr {kind}, ptr %ap, i64 {a_step}",
@@ -180,22 +133,7 @@ def _micro(module: Module, name: str, block: Block) -> str:
         "br i1 %again, label %loop, label %done",
         "done:",
     ]
-    lines += [f"%e{r}.{v} = phi {wide} [zeroinitializer, %entry], [%d{r}.{v}, %loop]" for r, v in cells]
-    for r, v in cells:
-        lines.append(f"%cp{r}.{v} = getelementptr {kind}, ptr %c, i64 {r * block.pitch + v * block.lanes}")
-        lines.append(f"store {wide} %e{r}.{v}, ptr %cp{r}.{v}, align {align}")
-    return "\n".join([*lines, "ret void", "}"])
-
-
-def _mask(lanes: int, before: int) -> list[str]:
-    """``%mask``: the lanes of a vector that begins at column ``before`` that are among the first ``%count`` columns."""
-    numbers = ", ".join(f"i32 {i + before}" for i in range(lanes))
-    return [
-        "%count32 = trunc i64 %count to i32",
-        f"%count1 = insertelement <{lanes} x i32> poison, i32 %count32, i64 0",
-        f"%counts = shufflevector <{lanes} x i32> %count1, <{lanes} x i32> poison, <{lanes} x i32> zeroinitializer",
-        f"%mask = icmp sgt <{lanes} x i32> %counts, <{numbers}>",
-    ]
+    return "\n".join([*lines, *store_lines(block, {"entry": "zeroinitializer", "loop": "%d"})])
 
 
 __all__ = ["PARAMETERS", "Block", "tails_of", "write_columns"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ....dtypes import int64
 from ....ir.dims import Dim, floordiv, product
 from ...loop.grammar import Call, Const, Contract, Fold, Kernel, Let, Loop, Size, Stmt, Store, Var
@@ -122,12 +124,25 @@ def _plain_contraction(c: Contract) -> Loop:
     names: list[Stmt] = []
     rest: Dim = c.m
     names.append(Let(c.m_var, Call("mod", (row, Size(c.m)), int64)))
+    names += _digits(Var(c.m_var), c.m_parts)
     for name, extent in zip(reversed(c.batch_vars), reversed(c.batch_extents), strict=True):
         outer = Call("floordiv", (row, Size(rest)), int64)
         names.append(Let(name, Call("mod", (outer, Size(extent)), int64)))
         rest = rest * extent
     total = Var(c.acc, c.dtype)
     following = Call("fma", (c.a, c.b, total), c.dtype)
-    summed = Fold(c.k_var, c.k, "seq", (c.acc,), (c.dtype,), (Const(0, c.dtype),), (), (following,), ())
+    places = tuple(_digits(Var(c.k_var), c.k_parts))
+    summed = Fold(c.k_var, c.k, "seq", (c.acc,), (c.dtype,), (Const(0, c.dtype),), places, (following,), ())
     columns = Loop(c.n_var, c.n, "vec", (summed, *c.epilogue))
     return Loop("row", product((*c.batch_extents, c.m)), "par", (*names, columns))
+
+
+def _digits(number: Var, parts: Sequence[tuple[str, Dim]]) -> list[Stmt]:
+    """The variables of a row (or position) that is made of several, the last one running fastest."""
+    out: list[Stmt] = []
+    rest: Dim = 1
+    for name, extent in reversed(parts):
+        outer = Call("floordiv", (number, Size(rest)), int64)
+        out.append(Let(name, Call("mod", (outer, Size(extent)), int64)))
+        rest = rest * extent
+    return out

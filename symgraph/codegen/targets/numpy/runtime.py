@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -43,6 +44,14 @@ def spread(x: Any, count: int) -> Array:
 def matrix(x: Any, rows: int, columns: int) -> Array:
     """``x`` repeated so that its last two axes are ``(rows, columns)``."""
     return np.broadcast_to(x, np.broadcast_shapes(np.shape(x), (rows, columns)))
+
+
+def folded(x: Any, rows: tuple[int, ...], columns: tuple[int, ...]) -> Array:
+    """``x`` repeated so that its last axes are ``rows`` and ``columns``, each of which then becomes one."""
+    x = np.asarray(x)
+    whole = np.broadcast_to(x, np.broadcast_shapes(x.shape, (*rows, *columns)))
+    outer = whole.shape[: whole.ndim - len(rows) - len(columns)]
+    return whole.reshape(*outer, math.prod(rows), math.prod(columns))
 
 
 def cast(x: Any, dtype: Any) -> Any:
@@ -87,6 +96,6 @@ def tree(states: Sequence[Any], merge: Callable[..., Sequence[Any]]) -> list[Any
 
 
 RUNTIME = SimpleNamespace(
-    room=room, span=span, spread=spread, matrix=matrix, cast=cast, bits=bits, bounds=bounds, tree=tree,
+    room=room, span=span, spread=spread, matrix=matrix, folded=folded, cast=cast, bits=bits, bounds=bounds, tree=tree,
     **{name: function for name, function in NUMPY_INTRINSICS.items() if not isinstance(function, np.ufunc)},
 )  # fmt: skip

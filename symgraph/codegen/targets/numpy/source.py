@@ -269,8 +269,9 @@ class _Statements(Expressions):
 
     def _product(self, c: Contract) -> None:
         batch = list(zip(c.batch_vars, c.batch_extents, strict=True))
-        a = self._operand(c.a, c, [*batch, (c.m_var, c.m), (c.k_var, c.k)])
-        b = self._operand(c.b, c, [*batch, (c.k_var, c.k), (c.n_var, c.n)])
+        rows, sums = (parts or ((var, d),) for parts, var, d in ((c.m_parts, c.m_var, c.m), (c.k_parts, c.k_var, c.k)))
+        a = self._operand(c.a, c, batch, rows, sums)
+        b = self._operand(c.b, c, batch, sums, ((c.n_var, c.n),))
         outer = self.scope
         self.scope = outer.copy()
         for var, extent in (*batch, (c.m_var, c.m), (c.n_var, c.n)):
@@ -282,6 +283,12 @@ class _Statements(Expressions):
         else:
             self.line(f"{safe(c.acc)} = np.matmul({a}, {b})")
             self.scope.names[c.acc] = Value(safe(c.acc), self.scope.depth, True)
+            rest: Dim = 1
+            for name, extent in reversed(c.m_parts):
+                row, size = self._variable(Var(c.m_var)), f"np.int64({dim_text(extent)})"
+                number = f"{row.text} // np.int64({dim_text(rest)}) % {size}"
+                self.scope.names[name] = Value(f"({number})", row.rank)
+                rest = rest * extent
             self.body(c.epilogue)
         self.scope = outer
 
@@ -295,18 +302,23 @@ class _Statements(Expressions):
         view = self.view(only)
         return "" if view is None else view_text(safe(only.buffer), view, 0, self.scope.depth)
 
-    def _operand(self, load: Load, c: Contract, ranges: Sequence[tuple[str, Dim]]) -> str:
-        """An operand with the axes ``ranges``, batch axes that it lacks left out."""
+    def _operand(
+        self, load: Load, c: Contract, batch: Sequence[tuple[str, Dim]], rows: Sequence[tuple[str, Dim]],
+        columns: Sequence[tuple[str, Dim]],
+    ) -> str:  # fmt: skip
+        """An operand as matrices; batch axes that it lacks are left out."""
         outer = self.scope
         self.scope = outer.copy()
-        for var, extent in ranges:
+        for var, extent in (*batch, *rows, *columns):
             self.scope.axes[var] = Axis(self.scope.depth, extent)
             self.scope.depth += 1
         value = self.value(load)
         text = self.lifted(value, self.scope.depth) if value.rank else value.text
-        (row_var, rows), (column_var, columns) = ranges[-2:]
-        if not (is_using(load, {row_var}) and is_using(load, {column_var})):
-            text = f"rt.matrix({text}, {dim_text(rows)}, {dim_text(columns)})"
+        if len(rows) + len(columns) > 2:
+            shapes = ("".join(f"{dim_text(d)}, " for _, d in part) for part in (rows, columns))
+            text = f"rt.folded({text}, ({'), ('.join(shapes)}))"
+        elif not (is_using(load, {rows[0][0]}) and is_using(load, {columns[0][0]})):
+            text = f"rt.matrix({text}, {dim_text(rows[0][1])}, {dim_text(columns[0][1])})"
         if load.dtype is not c.dtype:
             text = f"rt.cast({text}, np.{c.dtype.np.type.__name__})"
         self.scope = outer
