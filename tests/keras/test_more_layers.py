@@ -169,3 +169,16 @@ def test_time_distributed_keeps_updates_and_masks() -> None:
     model.train_on_batch(x, np.zeros_like(x))
     np.testing.assert_allclose(norm.get_weights()[2], x.mean((0, 1)), rtol=1e-3)
     assert model.layers[1].output_mask is not None
+
+
+def test_padding_and_repeating_of_images() -> None:
+    x = RNG.normal(size=(2, 3, 4, 5)).astype("float32")
+    padded = K.eval(K.spatial_2d_padding(K.constant(x), ((1, 0), (2, 3))))
+    np.testing.assert_array_equal(padded, np.pad(x, ((0, 0), (1, 0), (2, 3), (0, 0))))
+    padded = K.eval(K.spatial_2d_padding(K.constant(x), data_format="channels_first"))
+    np.testing.assert_array_equal(padded, np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))))
+    v = RNG.normal(size=(1, 2, 2, 3, 2)).astype("float32")
+    padded = K.eval(K.spatial_3d_padding(K.constant(v)))
+    np.testing.assert_array_equal(padded, np.pad(v, ((0, 0), (1, 1), (1, 1), (1, 1), (0, 0))))
+    wide = K.eval(K.resize_volumes(K.constant(v), 2, 1, 3, "channels_last"))
+    np.testing.assert_array_equal(wide, v.repeat(2, 1).repeat(3, 3))

@@ -10,7 +10,7 @@ import numpy as np
 
 import symgraph as sg
 
-from .common import floatx
+from .common import floatx, normalize_data_format
 from .variables import Tensor, as_tensor, int_shape
 
 
@@ -118,6 +118,31 @@ def gather(reference: Tensor, indices: Tensor) -> Tensor:
 def temporal_padding(x: Tensor, padding: tuple[int, int] = (1, 1)) -> Tensor:
     """Zeros before and after the middle axis of a 3D tensor."""
     return _pad(x, {1: padding})
+
+
+def spatial_2d_padding(x: Tensor, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None) -> Tensor:
+    """Zeros around the two spatial axes of a 4D tensor."""
+    first = 2 if normalize_data_format(data_format) == "channels_first" else 1
+    return _pad(x, {first + i: sides for i, sides in enumerate(padding)})
+
+
+def spatial_3d_padding(x: Tensor, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None) -> Tensor:
+    """Zeros around the three spatial axes of a 5D tensor."""
+    first = 2 if normalize_data_format(data_format) == "channels_first" else 1
+    return _pad(x, {first + i: sides for i, sides in enumerate(padding)})
+
+
+def resize_volumes(x: Tensor, depth_factor: int, height_factor: int, width_factor: int, data_format: str) -> Tensor:
+    """Every voxel repeated along the three spatial axes."""
+    first = 2 if normalize_data_format(data_format) == "channels_first" else 1
+    for i, factor in enumerate((depth_factor, height_factor, width_factor)):
+        x = repeat_elements(x, factor, first + i)
+    return x
+
+
+def pattern_broadcast(x: Tensor, pattern: Any) -> Tensor:
+    """``x`` itself: axes of size one broadcast anyway."""
+    return x
 
 
 def _pad(x: Tensor, padding: dict[int, tuple[int, int]]) -> Tensor:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..utils.io_utils import ask_to_proceed_with_overwrite, may_overwrite
+from ..utils.io_utils import (
+    ask_to_proceed_with_overwrite,
+    load_from_binary_h5py,
+    may_overwrite,
+    save_to_binary_h5py,
+)
 from . import hdf5_reading as reading
 from . import model_file, weights_file
 from .hdf5_reading import names as load_attributes_from_hdf5_group
@@ -17,6 +22,7 @@ __all__ = [
     "HDF5_OBJECT_HEADER_LIMIT",
     "ask_to_proceed_with_overwrite",
     "load_attributes_from_hdf5_group",
+    "load_from_binary_h5py",
     "load_model",
     "load_weights",
     "load_weights_from_hdf5_group",
@@ -28,6 +34,7 @@ __all__ = [
     "preprocess_weights_for_loading",
     "save_attributes_to_hdf5_group",
     "save_model",
+    "save_to_binary_h5py",
     "save_weights",
     "save_weights_to_hdf5_group",
     "unpickle_model",

@@ -359,3 +359,11 @@ class ActivityRegularization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "l1": self.l1, "l2": self.l2}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"):  # Keras has them here
+        from . import spatial_dropout
+
+        return getattr(spatial_dropout, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

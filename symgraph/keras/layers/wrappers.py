@@ -26,6 +26,16 @@ class Wrapper(Layer):
         """That of the layer inside."""
         return getattr(self.layer, "activity_regularizer", None)
 
+    def get_losses_for(self, inputs: Any = None) -> list[Tensor]:
+        """The losses that depend on ``inputs`` (None: on none), those of the layer inside among them."""
+        inner = self.layer.get_losses_for(None) if inputs is None else []
+        return super().get_losses_for(inputs) + inner
+
+    def get_updates_for(self, inputs: Any = None) -> list[Any]:
+        """The updates that depend on ``inputs`` (None: on none), those of the layer inside among them."""
+        inner = self.layer.get_updates_for(None) if inputs is None else []
+        return super().get_updates_for(inputs) + inner
+
     def get_weights(self) -> list[Any]:
         """Those of the layer inside."""
         return list(self.layer.get_weights())

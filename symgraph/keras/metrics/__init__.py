@@ -69,6 +69,7 @@ from .functions import (
     top_k_categorical_accuracy,
 )
 
+BaseMeanIoU = MeanIoU
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error

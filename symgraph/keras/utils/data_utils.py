@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .enqueuers import GeneratorEnqueuer, OrderedEnqueuer, Sequence, SequenceEnqueuer
+from .progbar import Progbar
 
 __all__ = [
     "GeneratorEnqueuer",
     "OrderedEnqueuer",
+    "Progbar",
     "Sequence",
     "SequenceEnqueuer",
     "cache_path",
@@ -81,7 +83,7 @@ def get_file(
 
 
 def validate_file(
-    fpath: str | os.PathLike[str], file_hash: str, algorithm: str = "auto", chunk_size: int = _CHUNK
+    fpath: str | os.PathLike[str], file_hash: str, algorithm: str = "auto", chunk_size: int = 65535
 ) -> bool:
     """Whether a file has a hash; ``algorithm`` is ``"sha256"``, ``"md5"`` or ``"auto"`` (told by the length)."""
     return _hash_file(fpath, _algorithm_of(file_hash, algorithm), chunk_size) == file_hash.lower()
@@ -122,8 +124,6 @@ def _download(origin: str, target: Path, expected: str | None, algorithm: str) -
 
 def _fetch(origin: str, stream: BinaryIO, target: Path) -> None:
     from urllib.request import urlopen
-
-    from .generic_utils import Progbar
 
     try:
         with urlopen(origin, timeout=_TIMEOUT) as response:
