@@ -50,6 +50,11 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     return transpose(t, order)
 
 
+def matrix_transpose(x: TensorLike) -> Tensor:
+    """The last two axes exchanged."""
+    return swapaxes(x, -1, -2)
+
+
 def flatten(x: TensorLike) -> Tensor:
     """All elements along one axis."""
     return reshape(x, (-1,))
@@ -301,6 +306,6 @@ def append(x: TensorLike, values: TensorLike, axis: int | None = None) -> Tensor
 
 __all__ = [
     "append", "array_split", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "dstack", "flatten", "flip",
-    "fliplr", "flipud", "hstack", "moveaxis", "pad", "repeat", "resize", "roll", "split", "swapaxes", "tile", "unstack",
-    "vstack",
+    "fliplr", "flipud", "hstack", "matrix_transpose", "moveaxis", "pad", "repeat", "resize", "roll", "split",
+    "swapaxes", "tile", "unstack", "vstack",
 ]  # fmt: skip

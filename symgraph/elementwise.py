@@ -199,6 +199,11 @@ def allclose(
 # -- one number -------------------------------------------------------------------------------------------------
 
 
+def positive(x: TensorLike) -> Tensor:
+    """``x`` itself."""
+    return as_tensor(x)
+
+
 def signbit(x: TensorLike) -> Tensor:
     """Where the sign is negative, of zeros and NaN too."""
     t = as_tensor(x)
@@ -266,5 +271,5 @@ def bitwise_count(x: TensorLike) -> Tensor:
 __all__ = [
     "allclose", "arctan2", "bitwise_count", "cbrt", "copysign", "deg2rad", "digamma", "divmod", "erfinv", "float_power",
     "fmax", "fmin", "fmod", "gammaln", "heaviside", "hypot", "isclose", "isneginf", "isposinf", "logaddexp",
-    "logaddexp2", "logit", "nan_to_num", "polygamma", "rad2deg", "signbit", "sinc", "xlogy",
+    "logaddexp2", "logit", "nan_to_num", "polygamma", "positive", "rad2deg", "signbit", "sinc", "xlogy",
 ]  # fmt: skip

@@ -186,3 +186,10 @@ def norm(x: TensorLike, ord: float | None = None, axis: Axis = None, keepdims: b
         zero = tracer.eq(squares, 0.0)
         return Tensor(tracer.where(zero, 0.0, tracer.sqrt(tracer.where(zero, 1.0, squares))))
     return Tensor(tracer.pow(sum(Tensor(tracer.pow(size.value, float(ord))), axis, keepdims).value, 1.0 / ord))
+
+
+def vecdot(a: TensorLike, b: TensorLike, axis: int = -1) -> Tensor:
+    """The dot products of the vectors along ``axis``; the others broadcast."""
+    dtype = common_dtype(a, b)
+    x, y = tracer.align([as_value(a, dtype), as_value(b, dtype)])
+    return sum(Tensor(tracer.mul(x, y)), axis)

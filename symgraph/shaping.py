@@ -179,6 +179,12 @@ def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
     return full(like.shape, 1, dtype if dtype is not None else like.dtype)
 
 
+def full_like(x: TensorLike, value: TensorLike, dtype: Any = None) -> Tensor:
+    """One value in the shape (and dtype, unless given) of ``x``."""
+    like = as_tensor(x)
+    return full(like.shape, value, dtype if dtype is not None else like.dtype)
+
+
 def stop_gradient(x: TensorLike) -> Tensor:
     """``x``, treated as a constant by :func:`symgraph.grad`."""
     return Tensor(tracer.apply(StopGradient(), as_value(x)))

@@ -86,3 +86,13 @@ def test_counts_ranges_and_averages(axis: Any) -> None:
     np.testing.assert_allclose(
         run(lambda t, w: sg.average(t, axis, w), X, weights), np.average(X, axis, weights), rtol=1e-12
     )  # fmt: skip
+
+
+def test_vector_products_and_fillings() -> None:
+    got, turned, same, filled = run(
+        lambda t: [sg.vecdot(t, t + 1, 1), sg.matrix_transpose(t), sg.positive(t), sg.full_like(t, 2)], X
+    )  # fmt: skip
+    np.testing.assert_allclose(got, np.sum(X * (X + 1), 1))
+    np.testing.assert_array_equal(turned, np.swapaxes(X, -1, -2))
+    np.testing.assert_array_equal(same, X)
+    np.testing.assert_array_equal(filled, np.full_like(X, 2))

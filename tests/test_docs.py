@@ -1,0 +1,33 @@
+"""Generated pages are current, and name everything that they promise."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+import symgraph as sg
+from tests.op_table import RENAMED, missing, page
+
+PAGE = Path(__file__).parents[1] / "docs" / "ops.md"
+
+
+def test_the_page_of_ops_is_current(request: pytest.FixtureRequest) -> None:
+    text = page()
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(text, encoding="utf-8")
+    lines = difflib.unified_diff(PAGE.read_text(encoding="utf-8").splitlines(), text.splitlines(), lineterm="", n=0)
+    difference = "\n".join(lines)
+    assert not difference, f"docs/ops.md: renew it with pytest tests/test_docs.py --update-golden\n{difference}"
+
+
+def test_no_function_of_the_array_api_standard_is_missing() -> None:
+    assert not missing()
+    plain = [name for name in RENAMED.values() if name.isidentifier()]
+    assert not [name for name in plain if not hasattr(sg, name)]
+
+
+def test_every_public_name_exists_once() -> None:
+    assert len(set(sg.__all__)) == len(sg.__all__)
+    assert not [name for name in sg.__all__ if not hasattr(sg, name)]
