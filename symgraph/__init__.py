@@ -101,7 +101,7 @@ from .errors import (
 )
 from .function import Function, function
 from .gradient import grad
-from .loops import foldl, foldr, map, scan
+from .loops import cond, foldl, foldr, map, scan, while_loop
 from .nn import (
     celu,
     elu,
@@ -265,7 +265,7 @@ __all__ = [
     "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "array_split", "as_tensor",
     "atleast_1d", "atleast_2d", "atleast_3d", "average", "batched_dot", "bitwise_and", "bitwise_count",
     "bitwise_or", "bitwise_xor", "broadcast_arrays", "broadcast_to", "cast", "cbrt", "ceil", "celu", "clip",
-    "concatenate", "constant", "copysign", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "custom_gradient",
+    "concatenate", "cond", "constant", "copysign", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "custom_gradient",
     "deg2rad", "diag", "diagonal", "diff", "digamma", "digitize", "dimshuffle", "divide", "divmod", "dot", "dstack",
     "einsum", "elu", "equal", "erf", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip",
     "fliplr", "flipud", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "foldl", "foldr", "full",
@@ -283,6 +283,6 @@ __all__ = [
     "sign", "signbit", "sin", "sinc", "sinh", "size", "softmax", "softplus", "softsign", "sort", "split", "sqrt",
     "square", "squeeze", "stack", "std", "stop_gradient", "subtract", "sum", "swapaxes", "swish", "take",
     "take_along_axis", "tan", "tanh", "tensordot", "tile", "top_k", "trace", "transpose", "tri", "tril", "triu",
-    "trunc", "unstack", "var", "variable", "vecdot", "verify_grad", "vjp", "vstack", "where", "xlogy", "zeros",
+    "trunc", "unstack", "var", "variable", "vecdot", "verify_grad", "vjp", "vstack", "where", "while_loop", "xlogy", "zeros",
     "zeros_like",
 ]  # fmt: skip

@@ -79,13 +79,18 @@ def _steps_text(plan: Plan, kernels: Mapping[str, Kernel], indent: str) -> list[
             lines.append(f"{indent}{i}: {_step_text(kernels, step)}")
             continue
         sites = ", ".join(dict.fromkeys(map(str, step.sites)))
-        lines.append(f"{indent}{i}: loop {step.length} times {{" + (f"  # {sites}" if sites else ""))
-        for move in step.moves:
-            name = (step.body.inputs if move.kind == "input" else step.body.outputs)[move.slot]
-            lines.append(f"{indent}  {name} is {_row_text(step, move)}")
+        lines.append(f"{indent}{i}: loop {_length_text(step)} {{" + (f"  # {sites}" if sites else ""))
+        lines += [f"{indent}  {step.slot_name(move)} is {_row_text(step, move)}" for move in step.moves]
         lines += [f"{indent}  {_buffer_text(step.body, b)}" for b in step.body.buffers.values() if b.kind == "temp"]
         lines += [*_steps_text(step.body, kernels, indent + "  "), f"{indent}}}"]
     return lines
+
+
+def _length_text(loop: Loop) -> str:
+    if loop.condition < 0:
+        return f"{loop.length} times"
+    condition = f"{'' if loop.wanted else 'not '}{loop.args[loop.condition]}"
+    return f"once if {condition}" if loop.length == 1 else f"while {condition}"
 
 
 def _row_text(loop: Loop, move: Move) -> str:

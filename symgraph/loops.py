@@ -1,4 +1,4 @@
-"""Loops inside the graph, with Theano's names and arguments: scan, foldl, foldr, map.
+"""Loops and choices inside the graph: scan, foldl, foldr and map with Theano's arguments, while_loop, cond.
 
 The function given is called once, with symbolic tensors that stand for one step; what it builds becomes the body of one
 op, which runs as native code. What it uses from outside and does not depend on the step is computed once, outside.
@@ -15,6 +15,7 @@ from .dtypes import uint32
 from .errors import ArgumentError, GraphError, ShapeError
 from .ir.dims import Dim, SymDim
 from .ir.graph import Value
+from .ir.ops.branching import Cond, While
 from .ir.ops.control import Scan
 from .ir.ops.leaves import Input
 from .ir.ops.random import RandomBits
@@ -23,7 +24,7 @@ from .ir.types import TensorType
 from .provenance import name_scope
 from .random import generator
 from .tensor import Tensor, TensorLike, as_tensor, as_value
-from .tracer import describe, tracer
+from .tracer import describe, recording, tracer
 from .variable import Variable
 
 Updates: TypeAlias = dict[Variable, Tensor]
@@ -113,6 +114,75 @@ def map(
 ) -> tuple[Any, Updates]:  # fmt: skip
     """``fn`` of every element of the sequences (Theano's ``map``)."""
     return scan(fn, sequences, None, non_sequences, go_backwards=go_backwards, name=name)
+
+
+def cond(condition: TensorLike, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    """What ``then()`` gives where ``condition`` (a bool scalar) is true, else what ``otherwise()`` gives. Of what they
+    compute, only one side runs; what was computed before is there for both.
+
+    Returns:
+        A tensor, or a list where the functions return lists.
+
+    Raises:
+        ArgumentError: where one gives more results than the other.
+        ShapeError, DTypeError: where the results of the two have different types.
+
+    Example:
+        >>> import symgraph as sg
+        >>> x = sg.placeholder(())
+        >>> f = sg.function([x], sg.cond(x > 0, lambda: sg.sqrt(x), lambda: x * 0))
+        >>> float(f(4.0)), float(f(-4.0))
+        (2.0, 0.0)
+    """
+    traced = []
+    for fn in (then, otherwise):
+        with recording() as nodes:
+            result = fn()
+        traced.append((nodes, result, [as_value(t) for t in _listed(result)]))
+    if len(traced[0][2]) != len(traced[1][2]):
+        raise ArgumentError(f"cond: one branch gives {len(traced[0][2])} result(s), the other {len(traced[1][2])}")
+    needed = [capture((), values, nodes)[1] for nodes, _, values in traced]
+    operands = list({id(v): v for found in needed for v in found}.values())
+    regions = [capture(operands, values, nodes)[0] for nodes, _, values in traced]
+    made = [Tensor(v) for v in tracer.apply_all(Cond(*regions), as_value(condition), *operands)]
+    return made if isinstance(traced[0][1], (list, tuple)) else made[0]
+
+
+def while_loop(
+    condition: Callable[..., TensorLike], body: Callable[..., Any], loop_vars: TensorLike | Sequence[TensorLike]
+) -> Any:
+    """Replace ``loop_vars`` by ``body(*loop_vars)`` as long as ``condition(*loop_vars)`` holds; the last values. There
+    is no gradient, as the number of steps is not known.
+
+    Raises:
+        ArgumentError: where ``body`` gives another number of values.
+        ShapeError, DTypeError: where a value changes its type from step to step.
+
+    Example:
+        >>> import symgraph as sg
+        >>> n = sg.placeholder((), "int64")
+        >>> k = sg.while_loop(lambda k: k * k < n, lambda k: k + 1, sg.constant(0))
+        >>> int(sg.function([n], k)(50))
+        8
+    """
+    initial = [as_value(v) for v in _listed(loop_vars)]
+    now = [_step_input(v.shape, v.dtype, "loop variable") for v in initial]
+    key = _step_input((4,), uint32, "random key of a step")
+    with generator.using(key) as drawn:
+        new = [as_value(v) for v in _listed(body(*(Tensor(v) for v in now)))]
+        if len(new) != len(now):
+            raise ArgumentError(f"while_loop: {len(now)} loop variable(s), but the body gives {len(new)}")
+        go = as_value(condition(*(Tensor(v) for v in new)))
+    first = as_value(condition(*(Tensor(v) for v in initial)))
+    carried, fresh = list(now), list(new)
+    if drawn:
+        initial.append(generator.current)
+        carried.append(key)
+        fresh.append(tracer.apply(RandomBits((4,), next(generator.draws)), key))
+    region, captured = capture(carried, [*fresh, go])
+    made = tracer.apply_all(While(region, len(carried)), first, *initial, *captured)
+    last = [Tensor(v) for v in made[: len(new)]]
+    return last if isinstance(loop_vars, (list, tuple)) else last[0]
 
 
 def _listed(x: Any) -> list[Any]:
@@ -295,4 +365,4 @@ def _is_update(pair: Any) -> bool:
     return isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], Variable)
 
 
-__all__ = ["foldl", "foldr", "map", "scan"]
+__all__ = ["cond", "foldl", "foldr", "map", "scan", "while_loop"]

@@ -17,6 +17,8 @@ from .provenance import Origin, here
 
 _origins: ContextVar[tuple[Origin, ...] | None] = ContextVar("symgraph_origins", default=None)
 
+_records: ContextVar[tuple[list[Node], ...]] = ContextVar("symgraph_records", default=())
+
 
 class Tracer(Emitter):
     """Writes free nodes. Sizes that must agree for a single op are joined there; a function joins them all when it is
@@ -35,7 +37,10 @@ class Tracer(Emitter):
         if folded is not None:
             return (folded,)
         origins = _origins.get()
-        return Node(op, operands, types, origins if origins is not None else (here(),)).outputs
+        node = Node(op, operands, types, origins if origins is not None else (here(),))
+        for record in _records.get():
+            record.append(node)
+        return node.outputs
 
 
 tracer = Tracer()
@@ -49,6 +54,17 @@ def origins_of(origins: tuple[Origin, ...]) -> Iterator[None]:
         yield
     finally:
         _origins.reset(token)
+
+
+@contextmanager
+def recording() -> Iterator[list[Node]]:
+    """The nodes that are made inside, in order."""
+    nodes: list[Node] = []
+    token = _records.set((*_records.get(), nodes))
+    try:
+        yield nodes
+    finally:
+        _records.reset(token)
 
 
 def describe(value: Value) -> str:

@@ -285,3 +285,76 @@ def test_an_lstm_and_its_gradients_are_the_unmoved_ones(n: int, options: Options
         results.append(f(*arrays))
     for moved, plain in zip(*results, strict=True):
         np.testing.assert_allclose(moved, plain, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("options", TARGETS)
+def test_only_the_chosen_branch_runs(options: Options) -> None:
+    x, index = sg.placeholder((None, 3), D), sg.placeholder((), "int64")
+    outside = sg.exp(x)
+
+    def then() -> list[sg.Tensor]:
+        return [sg.take(outside, index, axis=0) * 2.0, sg.sum(x)]
+
+    def otherwise() -> list[sg.Tensor]:
+        return [sg.dot(sg.ones((3,), D), sg.ones((3, 3), D)), sg.constant(1.0, D)]
+
+    row, total = sg.cond(index >= 0, then, otherwise)
+    slope = sg.grad(sg.sum(row * row) + total, x)
+    f = sg.function([x, index], [row, total, slope], options=options)
+    data = RNG.normal(size=(4, 3))
+    row_, total_, slope_ = f(data, 2)
+    np.testing.assert_allclose(row_, 2 * np.exp(data[2]))
+    np.testing.assert_allclose(total_, data.sum())
+    want = np.ones((4, 3))
+    want[2] += 8 * np.exp(data[2]) ** 2
+    np.testing.assert_allclose(slope_, want)
+    # Index -7 would be out of bounds: the branch that reads there does not run.
+    row_, total_, slope_ = f(data, -7)
+    np.testing.assert_array_equal(row_, [3, 3, 3])
+    assert total_ == 1
+    np.testing.assert_array_equal(slope_, np.zeros((4, 3)))
+    with pytest.raises(sg.BoundsError, match="index 9"):
+        f(data, 9)
+
+
+@pytest.mark.parametrize("options", TARGETS)
+def test_while_loops_run_as_long_as_data_says(options: Options) -> None:
+    n = sg.placeholder((), "int64")
+
+    def collatz(k: sg.Tensor, v: sg.Tensor) -> list[sg.Tensor]:
+        return [k + 1, sg.where(sg.equal(v % 2, 0), v // 2, 3 * v + 1)]
+
+    steps, value = sg.while_loop(lambda k, v: v > 1, collatz, [sg.constant(0), n])
+    f = sg.function([n], [steps, value], options=options)
+    assert [int(a) for a in f(27)] == [111, 1]
+    assert [int(a) for a in f(1)] == [0, 1]
+
+
+@pytest.mark.parametrize("options", TARGETS)
+def test_choices_and_while_loops_in_loops(options: Options) -> None:
+    x = sg.placeholder((None,), D)
+
+    def fn(row: sg.Tensor, total: sg.Tensor) -> sg.Tensor:
+        halved = sg.while_loop(lambda v: v > 1.0, lambda v: v / 2.0, row)
+        return sg.cond(row > 3.0, lambda: total + halved, lambda: total * row)
+
+    totals, _ = sg.scan(fn, x, sg.constant(1.0, D))
+    data = np.array([2.0, 5.0, 0.5, 8.0])
+    want, total = [], 1.0
+    for v in data:
+        half = v
+        while half > 1:
+            half /= 2
+        total = total + half if v > 3 else total * v
+        want.append(total)
+    np.testing.assert_allclose(sg.function([x], totals, options=options)(data), want)
+
+
+def test_bad_choices_are_explained() -> None:
+    x = sg.placeholder((3,), D)
+    with pytest.raises(sg.ArgumentError, match="one branch gives 1"):
+        sg.cond(sg.sum(x) > 0, lambda: x, lambda: [x, x])
+    with pytest.raises(sg.DTypeError, match="bool scalar"):
+        sg.cond(x > 0, lambda: x + 1.0, lambda: x)
+    with pytest.raises(sg.GradientError, match="use scan"):
+        sg.grad(sg.sum(sg.while_loop(lambda v: sg.sum(v) < 9.0, lambda v: v * 2.0, x)), x)

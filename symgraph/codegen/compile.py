@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from ..ir.dims import symbol, symbols
 from ..ir.graph import Graph, Node, Value
 from ..ir.op import Leaf
-from ..ir.ops.control import Scan
 from ..provenance import Origin
 from .bufferize import Bufferizer, Storage, Task
 from .cluster import Clusters, Form
-from .control import LoweredLoop, lower_scan
+from .control import LoweredLoop, lower_control
 from .loop.canonical import Canonical, canonicalize
 from .loop.grammar import Kernel
 from .loop.table import KernelTable
@@ -72,11 +71,13 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
 
 
 def lower_loop(node: Node, inner: list[Plan], check: bool) -> list[Lowered | LoweredLoop]:
-    """A node that runs a graph of its own; the plan of that, with its kernels, joins ``inner``."""
-    assert isinstance(node.op, Scan)
-    body = make_plan(node.op.body.graph, check=check).plan
-    inner.append(body)
-    return lower_scan(node, replace(body, kernels={}))
+    """A node that runs graphs of its own; their plans, with their kernels, join ``inner``."""
+
+    def plan_of(graph: Graph) -> Plan:
+        inner.append(make_plan(graph, check=check).plan)
+        return replace(inner[-1], kernels={})
+
+    return lower_control(node, plan_of)
 
 
 def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], inner: Sequence[Plan]) -> Plan:
@@ -115,7 +116,7 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], inner: Sequ
 def _loop_step(loop: LoweredLoop, storage: Storage, number: int) -> Loop:
     args = tuple(storage.name_of(a, write=loop.modes[n] != "in") for n, a in loop.arrays.items())
     origins = tuple(dict.fromkeys(o for node in loop.nodes for o in node.origins))[:_MAX_SITES]
-    return Loop(loop.body, loop.length, (*args, f"loop{number}"), loop.moves, origins)
+    return Loop(loop.body, loop.length, (*args, f"loop{number}"), loop.moves, origins, loop.condition, loop.wanted)
 
 
 def _used_buffers(buffers: dict[str, PlanBuffer], used: set[str]) -> dict[str, PlanBuffer]:

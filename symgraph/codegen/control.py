@@ -1,13 +1,19 @@
-"""Loops over steps: from a ``Scan`` to a nested plan, and which rows of which arrays each of its steps touches."""
+"""Loops and choices: from an op with bodies to nested plans, and which rows of which arrays their steps touch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
+from ..dtypes import bool_
+from ..ir.builder import Builder
 from ..ir.dims import Dim, Shape
-from ..ir.graph import Node
+from ..ir.graph import Graph, Node
+from ..ir.op import Op
+from ..ir.ops.branching import Cond, While
 from ..ir.ops.control import Scan
+from ..ir.ops.leaves import Input
+from ..ir.types import Facts, TensorType
 from .evaluate import Array, Scratch
 from .lower import Lowered, lower_copy, lower_repeat
 from .plan import Move, Plan
@@ -28,10 +34,23 @@ class LoweredLoop:
     moves: tuple[Move, ...]
     nodes: tuple[Node, ...]
     shared: tuple[tuple[Array, Array], ...] = ()
+    condition: int = -1
+    wanted: bool = True
     padded: Mapping[str, Shape] = field(default_factory=dict)
 
 
-def lower_scan(node: Node, body: Plan) -> list[Lowered | LoweredLoop]:
+#: Makes the plan of a body.
+PlanOf = Callable[[Graph], Plan]
+#: While loops end by their condition alone.
+ENDLESS = (1 << 63) - 1
+
+
+def lower_control(node: Node, plan_of: PlanOf) -> list[Lowered | LoweredLoop]:
+    """The kernels and loops of a node that runs graphs of its own."""
+    return _LOWERINGS[type(node.op)](node, plan_of)
+
+
+def lower_scan(node: Node, plan_of: PlanOf) -> list[Lowered | LoweredLoop]:
     """The kernels that put initial carries into place, and the loop.
 
     A carry that is kept is one array of all its values: a step reads a row and writes the next. Another has two rows
@@ -77,7 +96,63 @@ def lower_scan(node: Node, body: Plan) -> list[Lowered | LoweredLoop]:
     for j, backward in enumerate(op.outputs_backward):
         y = node.outputs[op.carries + j]
         turning(op.carries + j, 0, backward, argument(y, "out"), "output", y.shape[1:])
+    body = plan_of(op.body.graph)
     return [*before, LoweredLoop(body, op.length, arrays, modes, tuple(moves), (node,), tuple(shared))]
+
+
+def lower_cond(node: Node, plan_of: PlanOf) -> list[Lowered | LoweredLoop]:
+    """Two loops of at most one step that write the same arrays."""
+    op = node.op
+    assert isinstance(op, Cond)
+    arrays: dict[str, Array] = {f"a{k}": v for k, v in enumerate((*node.inputs, *node.outputs))}
+    modes = {f"a{k}": "in" if k < len(node.inputs) else "out" for k in range(len(arrays))}
+    moves = [_whole("input", k, k + 1, v) for k, v in enumerate(node.inputs[1:])]
+    moves += [_whole("output", k, k + len(node.inputs), v) for k, v in enumerate(node.outputs)]
+    return [
+        LoweredLoop(plan_of(region.graph), 1, arrays, modes, tuple(moves), (node,), condition=0, wanted=wanted)
+        for region, wanted in ((op.then, True), (op.otherwise, False))
+    ]
+
+
+def lower_while(node: Node, plan_of: PlanOf) -> list[Lowered | LoweredLoop]:
+    """A loop whose body updates its carries, and the condition, as states in place."""
+    op = node.op
+    assert isinstance(op, While)
+    inner = op.body.graph
+    go = Scratch(bool_, ())
+    results: list[Array] = [go, *node.outputs]
+    before: list[Lowered | LoweredLoop] = []
+    shared: list[tuple[Array, Array]] = []
+    for initial, result in zip(node.inputs, results, strict=False):
+        begun = Scratch(initial.dtype, initial.shape)
+        before.append(lower_copy(initial, begun))
+        shared.append((begun, result))
+    constants = node.inputs[1 + op.carries :]
+    members: list[tuple[Array, str]] = [(array, "out") for array in results]
+    members += [(begun, "in") for begun, _ in shared] + [(v, "in") for v in constants]
+    arrays = {f"a{k}": array for k, (array, _) in enumerate(members)}
+    modes = {f"a{k}": mode for k, (_, mode) in enumerate(members)}
+    builder = Builder(Facts(inner.facts))
+    old_go = builder.apply(Input(len(inner.inputs), "go", TensorType(bool_, ())))
+    body = replace(
+        inner, inputs=inner.inputs[op.carries :], states=(old_go, *inner.inputs[: op.carries]), outputs=(),
+        updates=((0, inner.outputs[-1]), *((k + 1, v) for k, v in enumerate(inner.outputs[:-1]))),
+        nodes=(old_go.node, *inner.nodes),
+    )  # fmt: skip
+    moves = [_whole("state", k, k, array) for k, array in enumerate(results)]
+    moves += [_whole("input", k, 2 * len(results) + k, v) for k, v in enumerate(constants)]
+    loop = LoweredLoop(plan_of(body), ENDLESS, arrays, modes, tuple(moves), (node,), tuple(shared), condition=0)
+    return [*before, loop]
+
+
+def _whole(kind: str, slot: int, array: int, value: Array) -> Move:
+    """A whole array, the same at every step."""
+    return Move(kind, slot, array, 0, 0, 0, value.shape, value.dtype)
+
+
+_LOWERINGS: dict[type[Op], Callable[[Node, PlanOf], list[Lowered | LoweredLoop]]] = {
+    Scan: lower_scan, Cond: lower_cond, While: lower_while,
+}  # fmt: skip
 
 
 def is_inside(array: Array, lowered: Lowered | LoweredLoop) -> bool:
@@ -85,4 +160,4 @@ def is_inside(array: Array, lowered: Lowered | LoweredLoop) -> bool:
     return isinstance(lowered, LoweredLoop) and any(part is array for part, _ in lowered.shared)
 
 
-__all__ = ["LoweredLoop", "is_inside", "lower_scan"]
+__all__ = ["LoweredLoop", "is_inside", "lower_control"]

@@ -61,9 +61,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What the body of a loop sees as its ``kind`` (``input`` or ``output``) number ``slot``: at step ``i`` row
-    ``first + i * step`` of argument number ``array``, modulo ``wrap`` where that is not 0. ``shape`` and ``dtype`` are
-    those of a row."""
+    """What the body of a loop sees as its ``kind`` (``input``, ``state``, ``output``) number ``slot``: at step ``i``
+    row ``first + i * step`` of argument number ``array``, modulo ``wrap`` where that is not 0. ``shape`` and ``dtype``
+    are those of a row."""
 
     kind: str
     slot: int
@@ -87,7 +87,8 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """``length`` runs of a plan of its own. ``args`` name plan buffers: the arrays that ``moves`` number, and last the
+    """``length`` runs of a plan of its own, or less: each begins only where the bool in argument number ``condition``
+    (where there is one) is ``wanted``. ``args`` name plan buffers: the arrays that ``moves`` number, and last the
     one whose memory holds the temporaries of ``body``. The symbols of ``body`` are those of the plan around it, and its
     kernels are there."""
 
@@ -96,6 +97,13 @@ class Loop:
     args: tuple[str, ...]
     moves: tuple[Move, ...]
     sites: tuple[Origin, ...] = ()
+    condition: int = -1
+    wanted: bool = True
+
+    def slot_name(self, move: Move) -> str:
+        """The buffer of the body that a move sets."""
+        slots = {"input": self.body.inputs, "state": self.body.states, "output": self.body.outputs}
+        return slots[move.kind][move.slot]
 
     @property
     def arena(self) -> str:

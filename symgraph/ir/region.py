@@ -14,7 +14,7 @@ from .builder import Builder
 from .dims import Dim, Symbol, SymDim, substitute, symbols
 from .graph import Graph, Node, Value, topological
 from .op import Elementwise, Indexed, Op
-from .ops.leaves import Constant, Input, Size
+from .ops.leaves import Constant, Input, Size, State
 from .ops.views import Broadcast
 from .types import Facts, TensorType
 
@@ -108,14 +108,17 @@ def copy_graph(
     return [new[id(v)] for v in graph.outputs]
 
 
-def capture(inputs: Sequence[Value], outputs: Sequence[Value]) -> tuple[Region, list[Value]]:
+def capture(
+    inputs: Sequence[Value], outputs: Sequence[Value], members: Sequence[Node] = ()
+) -> tuple[Region, list[Value]]:
     """The region between free values, and what it reads besides ``inputs``: values that do not depend on these,
     computed outside once. They are further inputs of the region. What is made of constants alone, and what repeats a
-    smaller array, is written inside.
+    smaller array, is written inside; so are ``members``.
     """
     given = {id(v) for v in inputs}
     order = list(topological(outputs))
-    inside: set[int] = {id(v.node) for v in inputs}
+    inside: set[int] = {id(n) for n in (*members, *(v.node for v in inputs)) if not isinstance(n.op, State)}
+    inside |= {id(v.node) for v in inputs}
     rootless: set[int] = set()
     for node in order:
         if any(id(v.node) in inside for v in node.inputs):

@@ -119,7 +119,8 @@ def has_known_sizes(graph: Graph) -> Iterator[str]:
         for attribute in node.op.attributes().values():
             items = attribute if isinstance(attribute, tuple) else (attribute,)
             dims += [d for d in items if isinstance(d, SymDim)]
-        for symbol in symbols(dims):
+        inside = [s for region in regions_of(node.op) for s in sorted(region.symbols, key=lambda s: s.name)]
+        for symbol in (*symbols(dims), *inside):
             if symbol not in known:
                 yield f"size {symbol} of {node!r} comes from no input"
     for symbol in symbols(d for pair in graph.facts for d in pair):

@@ -2,6 +2,7 @@
 
 from . import (
     arithmetic,
+    branching,
     composites,
     contraction,
     control,
@@ -24,7 +25,7 @@ from . import (
 )
 
 __all__ = [
-    "arithmetic", "composites", "contraction", "control", "convolution", "cumulative", "elementary", "gathering",
-    "indexing", "leaves", "logical", "markers", "moving", "ordering", "random", "reductions", "scatter", "special",
-    "views", "windows",
+    "arithmetic", "branching", "composites", "contraction", "control", "convolution", "cumulative", "elementary",
+    "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "random", "reductions", "scatter",
+    "special", "views", "windows",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ function is one foreign call of it, with the address of a *context* of nine 8-by
 A task of more than one chunk goes through the pool. After each task the status is looked at; a failed check ends the
 run with the number of the step in ``status[3]``. The result is ``status[0]``.
 
-A loop is a task like others: its function is ``sg_run_loop``, its buffers are a record of six fields, its step is -1
+A loop is a task like others: its function is ``sg_run_loop``, its buffers are a record of eight fields, its step is -1
 (the tasks inside have numbers)::
 
     length    how often the tasks run
@@ -26,6 +26,8 @@ A loop is a task like others: its function is ``sg_run_loop``, its buffers are a
     tasks     as above
     count     how many
     pool      the address of sg_parallel_for
+    condition where the pointer to a bool is that is looked at before every run, or 0
+    wanted    the loop ends where the bool is not this
 """
 
 from __future__ import annotations
@@ -38,7 +40,6 @@ from .engine import Library
 
 CONTEXT_FIELDS = 9
 TASK_FIELDS = 7
-LOOP_FIELDS = 6
 MOVE_FIELDS = 6
 SYMBOL = "sg_run_plan"
 LOOP_SYMBOL = "sg_run_loop"
@@ -148,13 +149,28 @@ entry:
   %count = load i64, ptr %p4, align 8
   %p5 = getelementptr i64, ptr %loop, i64 5
   %pool = load ptr, ptr %p5, align 8
+  %p6 = getelementptr i64, ptr %loop, i64 6
+  %condition = load ptr, ptr %p6, align 8
+  %p7 = getelementptr i64, ptr %loop, i64 7
+  %wanted = load i64, ptr %p7, align 8
+  %counted = icmp eq ptr %condition, null
   br label %next
 next:
   %i = phi i64 [ 0, %entry ], [ %i1, %run ]
   %ended = icmp sge i64 %i, %length
-  br i1 %ended, label %done, label %move
+  br i1 %ended, label %done, label %look
+look:
+  br i1 %counted, label %begin, label %test
+test:
+  %cp = load ptr, ptr %condition, align 8
+  %c8 = load i8, ptr %cp, align 1
+  %c64 = zext i8 %c8 to i64
+  %holds = icmp eq i64 %c64, %wanted
+  br i1 %holds, label %begin, label %done
+begin:
+  br label %move
 move:
-  %k = phi i64 [ 0, %next ], [ %k1, %set ]
+  %k = phi i64 [ 0, %begin ], [ %k1, %set ]
   %ready = icmp eq i64 %k, %moved
   br i1 %ready, label %run, label %set
 set:

@@ -49,11 +49,13 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class LoopCall:
     """A loop, bound to sizes. ``moves`` are ``(pointer set, pointer read, first, step, mask, bytes)`` with positions in
-    the table of pointers."""
+    the table of pointers, as ``condition`` is (-1: none)."""
 
     length: int
     moves: tuple[tuple[int, int, int, int, int, int], ...]
     calls: tuple[Call | LoopCall, ...]
+    condition: int
+    wanted: bool
 
 
 class Workplace:
@@ -101,9 +103,9 @@ class Workplace:
             moves = np.array(call.moves, np.int64).reshape(-1, MOVE_FIELDS)
             moves[:, :2] = pointers + 8 * moves[:, :2]
             inner = self._tasks(call.calls, pointers, sizes, pool)
-            record = np.array(
-                [call.length, moves.ctypes.data, len(moves), inner.ctypes.data, len(call.calls), pool], np.int64
-            )
+            condition = pointers + 8 * call.condition if call.condition >= 0 else 0
+            fields = [call.length, moves.ctypes.data, len(moves), inner.ctypes.data, len(call.calls), pool]
+            record = np.array([*fields, condition, call.wanted], np.int64)
             self._keep += [moves, record]
             row[:6] = (loop_address(), record.ctypes.data, sizes, 1, 1, -1)
         return tasks
@@ -165,7 +167,7 @@ class Frame:
             root = root_of(plan, name)
             if plan is self._plan and root in self.numbers:
                 self.places.append(Place(number=self.numbers[root]))
-            elif plan.buffers[root].kind in ("input", "output"):
+            elif plan.buffers[root].kind in ("input", "state", "output"):
                 rows.setdefault(root, []).append(len(self.places))
                 self.places.append(Place())
             elif plan.buffers[root].literal is not None:
@@ -196,11 +198,12 @@ class Frame:
         calls = self._bind(body, layout(body, bound), offset, rows)
         moves: list[tuple[int, int, int, int, int, int]] = []
         for move in loop.moves:
-            name = (body.inputs if move.kind == "input" else body.outputs)[move.slot]
+            name = loop.slot_name(move)
             mask = move.wrap - 1 if move.wrap else -1
             numbers = (evaluator(move.first)(bound), move.step, mask, evaluator(move.nbytes)(bound))
             moves += [(cell, first + move.array, *numbers) for cell in rows.get(name, ())]
-        return LoopCall(evaluator(loop.length)(bound), tuple(moves), calls)
+        condition = first + loop.condition if loop.condition >= 0 else -1
+        return LoopCall(evaluator(loop.length)(bound), tuple(moves), calls, condition, loop.wanted)
 
     def new_arena(self) -> np.ndarray[Any, Any]:
         """Memory for the temporaries of one call, and behind them the kernels' workspace.

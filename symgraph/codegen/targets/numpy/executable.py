@@ -16,7 +16,7 @@ from .source import Compiled, compile_source, kernel_source
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
-_KINDS = ("input", "output")
+_KINDS = ("input", "state", "output")
 _NOTHING: Array = np.empty(0)
 
 
@@ -56,6 +56,8 @@ class BoundLoop:
     length: int
     steps: tuple[BoundStep | BoundLoop, ...]
     moves: tuple[tuple[Move, Shape, int], ...]
+    condition: int
+    wanted: bool
 
 
 @dataclass(slots=True)
@@ -121,7 +123,7 @@ class NumpyExecutable:
 
     def _bind_loop(self, loop: Loop, plan: Plan, memory: Layout, offset: int, values: dict[str, int]) -> BoundLoop:
         length = evaluator(loop.length)(values)
-        rows = [0] * (len(loop.args) - 1)
+        rows = [int(k == loop.condition) for k in range(len(loop.args) - 1)]
         shapes: list[Shape] = [()] * len(rows)
         moves: list[tuple[Move, Shape, int]] = []
         for move in loop.moves:
@@ -135,7 +137,7 @@ class NumpyExecutable:
             for name, shape, count in zip(loop.args[:-1], shapes, rows, strict=True)
         )
         inner = self._bind(loop.body, layout(loop.body, values), offset + memory.offsets[loop.arena], values)
-        return BoundLoop(arguments, length, inner, tuple(moves))
+        return BoundLoop(arguments, length, inner, tuple(moves), loop.condition, loop.wanted)
 
     def _argument(self, plan: Plan, name: str, shape: Shape, memory: Layout, offset: int = 0) -> External | Internal:
         root = plan.buffers[root_of(plan, name)]
@@ -198,6 +200,8 @@ def _run_steps(
         first = place[0]
         count = {kind: 1 + max((m.slot for m, _, _ in step.moves if m.kind == kind), default=-1) for kind in _KINDS}
         for i in range(step.length):
+            if step.condition >= 0 and bool(arrays[step.condition].reshape(-1)[0]) != step.wanted:
+                break
             place[0] = first
             rows: dict[str, Sequence[Array]] = {kind: [_NOTHING] * n for kind, n in count.items()}
             for move, shape, start in step.moves:
