@@ -17,6 +17,7 @@ from .callbacks import (
     RemoteMonitor,
     TerminateOnNaN,
 )
+from .tensorboard_v1 import TensorBoard
 
 __all__ = [
     "BaseLogger",
@@ -31,5 +32,6 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

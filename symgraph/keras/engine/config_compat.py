@@ -18,7 +18,9 @@ _NO_OPS: dict[str, tuple[Any, ...]] = {
     "force_generator": (False,),
     "groups": (1,),
     "keepdims": (False,),
+    "dropout": (0, 0.0),
     "lora_rank": (None,),
+    "mode": (0,),
     "optional": (False,),
     "quantization_config": (None,),
     "ragged": (False,),
@@ -48,6 +50,8 @@ def compatible_config(cls: type, config: Config) -> Config:
     if isinstance(config.get("dtype"), dict):
         config["dtype"] = _policy(config)
     accepted = _accepted(cls)
+    if config.get("batch_input_shape") and "input_dim" not in accepted:  # Keras 1 wrote both
+        config.pop("input_dim", None)
     own_reading = cls.from_config.__func__ is not Layer.from_config.__func__  # type: ignore[attr-defined]
     for key in [k for k in config if k not in accepted]:
         value = config[key]

@@ -7,6 +7,7 @@ from typing import Any
 from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 
 Tensor = Any
 
@@ -29,6 +30,7 @@ class LeakyReLU(Layer):
 class PReLU(Layer):
     """``x`` where positive, else ``alpha * x`` with ``alpha`` learned, and shared along ``shared_axes``."""
 
+    @interfaces.legacy_prelu_support
     def __init__(
         self,
         alpha_initializer: Any = "zeros",

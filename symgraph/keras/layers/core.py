@@ -12,6 +12,7 @@ import numpy as np
 from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils.generic_utils import deserialize_keras_object, func_dump, func_load, has_arg
 from ..utils.safe_mode import check_code
 
@@ -43,6 +44,7 @@ class Dropout(Layer):
     ``noise_shape``: the shape of the mask, 1 where it is shared along an axis and None for the input's size.
     """
 
+    @interfaces.legacy_dropout_support
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = min(1.0, max(0.0, rate))
@@ -268,6 +270,7 @@ def _loaded(dumped: Any, kind: str, custom_objects: Any, what: str) -> Any:
 class Dense(Layer):
     """``activation(inputs . kernel + bias)``, over the last axis."""
 
+    @interfaces.legacy_dense_support
     def __init__(
         self,
         units: int,

@@ -7,6 +7,7 @@ from typing import Any
 from .. import backend as K
 from .. import constraints, initializers, regularizers
 from ..engine.base_layer import Layer
+from ..legacy import interfaces
 
 Tensor = Any
 
@@ -18,6 +19,7 @@ class Embedding(Layer):
         BoundsError: in a call, for an integer that is no row.
     """
 
+    @interfaces.legacy_embedding_support
     def __init__(
         self,
         input_dim: int,

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend as K
 from ..engine.base_layer import Layer
+from ..legacy import interfaces
 
 Tensor = Any
 
@@ -15,6 +16,7 @@ Tensor = Any
 class GaussianNoise(Layer):
     """Adds normal noise of deviation ``stddev``."""
 
+    @interfaces.legacy_gaussiannoise_support
     def __init__(self, stddev: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -33,6 +35,7 @@ class GaussianNoise(Layer):
 class GaussianDropout(Layer):
     """Multiplies by normal noise of mean one and variance ``rate / (1 - rate)``."""
 
+    @interfaces.legacy_gaussiandropout_support
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True

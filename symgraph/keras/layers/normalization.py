@@ -7,6 +7,7 @@ from typing import Any
 from .. import backend as K
 from .. import constraints, initializers, regularizers
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 
 Tensor = Any
 
@@ -17,6 +18,7 @@ class BatchNormalization(Layer):
     The moving variance takes the batch's variance times ``n / (n - 1 - epsilon)``, ``n`` being the elements averaged.
     """
 
+    @interfaces.legacy_batchnorm_support
     def __init__(
         self,
         axis: Any = -1,

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec
+from ..legacy import interfaces
 from .core import Dropout
 
 Tensor = Any
@@ -14,6 +15,7 @@ Tensor = Any
 class SpatialDropout1D(Dropout):
     """In training, sets whole features of ``(samples, steps, features)`` to zero."""
 
+    @interfaces.legacy_spatialdropout1d_support
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(rate, **kwargs)
         self.input_spec = InputSpec(ndim=3)
@@ -28,6 +30,7 @@ class SpatialDropout2D(Dropout):
 
     _spatial = 2
 
+    @interfaces.legacy_spatialdropoutNd_support
     def __init__(self, rate: float, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(rate, **kwargs)
         self.data_format = K.normalize_data_format(data_format)

@@ -1,0 +1,3 @@
+"""What is left of Keras 1."""
+
+from __future__ import annotations

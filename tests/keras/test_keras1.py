@@ -1,0 +1,64 @@
+"""Scripts and configs of Keras 1."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symgraph.keras.layers import BatchNormalization, Dense, Dropout, Embedding, GaussianNoise, PReLU, SpatialDropout2D
+from symgraph.keras.models import Sequential, model_from_json
+
+pytestmark = pytest.mark.usefixtures("session")
+
+
+@pytest.mark.parametrize(
+    ("make", "attribute", "value"),
+    [
+        (lambda: Dense(output_dim=3), "units", 3),
+        (lambda: Dense(3, bias=False), "use_bias", False),
+        (lambda: Dropout(p=0.25), "rate", 0.25),
+        (lambda: GaussianNoise(sigma=0.5), "stddev", 0.5),
+        (lambda: SpatialDropout2D(p=0.5, dim_ordering="th"), "data_format", "channels_first"),
+    ],
+)
+def test_old_names_work_with_a_warning(make: Any, attribute: str, value: Any) -> None:
+    with pytest.warns(UserWarning, match="Keras 2 API"):
+        layer = make()
+    assert getattr(layer, attribute) == value
+
+
+def test_old_initializers() -> None:
+    with pytest.warns(UserWarning, match=r"`Dense` call to the Keras 2 API: init -> kernel_initializer"):
+        dense = Dense(2, init="zero", input_dim=3)
+    with pytest.warns(UserWarning, match="gamma_init"):
+        norm = BatchNormalization(gamma_init="one")
+    with pytest.warns(UserWarning, match="init"):
+        Embedding(3, 4, init="uniform"), PReLU(init="one")
+    assert not Sequential([dense, norm]).get_weights()[0].any()
+    with pytest.raises(TypeError, match="twice"):
+        Dense(2, init="zero", kernel_initializer="ones")
+
+
+def test_a_model_of_keras_1() -> None:
+    config = [
+        {
+            "class_name": "Dense",
+            "config": {
+                "W_constraint": None, "b_constraint": None, "name": "dense_1", "output_dim": 5, "trainable": True,
+                "activity_regularizer": None, "init": "glorot_uniform", "bias": True, "input_dtype": "float32",
+                "input_dim": 4, "b_regularizer": None, "W_regularizer": None, "activation": "relu",
+                "batch_input_shape": [None, 4],
+            },
+        },
+        {"class_name": "Dropout", "config": {"p": 0.5, "trainable": True, "name": "dropout_1"}},
+        {"class_name": "BatchNormalization", "config": {"name": "bn", "epsilon": 1e-05, "trainable": True, "mode": 0,
+                                                        "momentum": 0.9, "axis": -1, "gamma_regularizer": None,
+                                                        "beta_regularizer": None}},
+    ]  # fmt: skip
+    with pytest.warns(UserWarning, match="Keras 2 API"):
+        model = model_from_json(json.dumps({"class_name": "Sequential", "config": config, "keras_version": "1.2.2"}))
+    assert model.predict(np.ones((2, 4))).shape == (2, 5)
+    assert model.layers[1].rate == 0.5 and model.layers[2].epsilon == 1e-05
