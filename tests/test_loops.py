@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -348,6 +350,18 @@ def test_choices_and_while_loops_in_loops(options: Options) -> None:
         total = total + half if v > 3 else total * v
         want.append(total)
     np.testing.assert_allclose(sg.function([x], totals, options=options)(data), want)
+
+
+def test_the_page_on_loops_runs() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "loops.md").read_text()
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(block, names)
+    rng = np.random.default_rng(0)
+    cost, *gradients = names["train"](*(rng.normal(size=s).astype("f") for s in ((6, 8, 5), (5, 4), (4, 4))))
+    assert np.isfinite(cost)
+    assert [g.shape for g in gradients] == [(5, 4), (4, 4)]
+    assert sg.function([], names["k"])() == 8
 
 
 def test_bad_choices_are_explained() -> None:
