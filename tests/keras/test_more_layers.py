@@ -182,3 +182,9 @@ def test_padding_and_repeating_of_images() -> None:
     np.testing.assert_array_equal(padded, np.pad(v, ((0, 0), (1, 1), (1, 1), (1, 1), (0, 0))))
     wide = K.eval(K.resize_volumes(K.constant(v), 2, 1, 3, "channels_last"))
     np.testing.assert_array_equal(wide, v.repeat(2, 1).repeat(3, 3))
+
+
+def test_running_sums_and_products() -> None:
+    x = RNG.normal(size=(3, 4)).astype("float32")
+    np.testing.assert_allclose(K.eval(K.cumsum(K.constant(x), axis=1)), x.cumsum(1), rtol=1e-5)
+    np.testing.assert_allclose(K.eval(K.cumprod(K.constant(x))), x.cumprod(0), rtol=1e-5)

@@ -234,3 +234,13 @@ def batch_dot(x: Tensor, y: Tensor, axes: Any = None) -> Tensor:
     out = [s for s in left if s != "z"] + [s for s in right[1:] if s != "z"]
     result = sg.einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", x, y)
     return sg.expand_dims(result, 1) if len(out) == 1 else result
+
+
+def cumsum(x: Tensor, axis: int = 0) -> Tensor:
+    """Running sums along an axis."""
+    return sg.cumsum(x, axis)
+
+
+def cumprod(x: Tensor, axis: int = 0) -> Tensor:
+    """Running products along an axis."""
+    return sg.cumprod(x, axis)
