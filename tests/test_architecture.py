@@ -14,8 +14,8 @@ LAYERS = {
     "base": "dtypes errors events options provenance version",
     "plotting": "plotting",
     "ir": "ir",
-    "front": "arrangement creation differentiation elementwise gradient loops nn numeric ordering products random "
-    "reducing shaping subscripts tensor tracer variable",
+    "front": "arrangement convolution creation differentiation elementwise gradient loops nn numeric ordering products "
+    "random reducing shaping subscripts tensor tracer variable",
     "codegen": "codegen",
     "function": "verification closing explain function plot stages",
     "top": "__main__",

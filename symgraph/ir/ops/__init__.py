@@ -16,6 +16,7 @@ from . import (
     markers,
     moving,
     ordering,
+    pooling,
     random,
     reductions,
     scatter,
@@ -26,6 +27,6 @@ from . import (
 
 __all__ = [
     "arithmetic", "branching", "composites", "contraction", "control", "convolution", "cumulative", "elementary",
-    "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "random", "reductions", "scatter",
-    "special", "views", "windows",
+    "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "pooling", "random", "reductions",
+    "scatter", "special", "views", "windows",
 ]  # fmt: skip

@@ -1,0 +1,58 @@
+"""Arguments and sizes of convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
+    """``n`` integers from one, or from that many.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if isinstance(value, int):
+        return (value,) * n
+    try:
+        numbers = tuple(int(v) for v in value)
+    except (TypeError, ValueError):
+        numbers = ()
+    if len(numbers) != n:
+        raise ValueError(f"The `{name}` argument must be a tuple of {n} integers. Received: {value}")
+    return numbers
+
+
+def normalize_padding(value: str) -> str:
+    """A known padding, in lower case."""
+    padding = str(value).lower()
+    if padding not in {"valid", "same", "causal"}:
+        raise ValueError(
+            'The `padding` argument must be one of "valid", "same" (or "causal" for Conv1D). '
+            f"Received: {padding}"
+        )  # fmt: skip
+    return padding
+
+
+def conv_output_length(input_length: Any, filter_size: int, padding: str, stride: int, dilation: int = 1) -> Any:
+    """The number of windows along an axis, None where its size is."""
+    if input_length is None:
+        return None
+    span = (filter_size - 1) * dilation + 1
+    length = input_length if padding in ("same", "causal") else input_length - span + 1
+    return (length + stride - 1) // stride
+
+
+def deconv_length(
+    dim_size: Any, stride_size: int, kernel_size: int, padding: str, output_padding: int | None, dilation: int = 1
+) -> Any:
+    """The size that a transposed convolution makes of an axis."""
+    if dim_size is None:
+        return None
+    span = kernel_size + (kernel_size - 1) * (dilation - 1)
+    if output_padding is None:
+        return dim_size * stride_size + (max(span - stride_size, 0) if padding == "valid" else 0)
+    pad = span // 2 if padding == "same" else 0
+    return (dim_size - 1) * stride_size + span - 2 * pad + output_padding
+
+
+__all__ = ["conv_output_length", "deconv_length", "normalize_padding", "normalize_tuple"]
