@@ -2,6 +2,7 @@
 
 ====================== ============================================================================================
 a carry                of which only the last value is read is not kept; one that nothing depends on goes
+``out[-1]``            of values that are a carry's is the last carry (where there is no step, the initial value)
 an invariant           is computed outside, once
 ``row @ w``            a product of a sequence's row and an invariant is one product of the whole sequence, outside
 ``out = v @ w``        a product that is only a result: the loop gives ``v``, and the product is one, outside
@@ -60,10 +61,10 @@ def move_out_of_loops(graph: Graph, inexact: bool = True, is_body: bool = False)
             return b.apply_all(op, *operands)
         used = [id(v) in results or id(v) in readers for v in node.outputs]
         only_last = [
-            id(v) not in results and all(_is_last(reader, v, op) for reader in readers.get(id(v), ()))
-            for v in node.outputs[: op.carries]
+            _has_rows(op, k) and id(v) not in results and all(_is_last(r, v) for r in readers.get(id(v), ()))
+            for k, v in enumerate(node.outputs)
         ]
-        last.update(id(v) for v, yes, kept in zip(node.outputs, only_last, op.kept, strict=False) if yes and kept)
+        last.update(id(v) for v, yes in zip(node.outputs, only_last, strict=True) if yes)
         motion = _Motion(take_apart(op, b, operands), fired)
         return motion.run(used, only_last, inexact)
 
@@ -71,11 +72,19 @@ def move_out_of_loops(graph: Graph, inexact: bool = True, is_body: bool = False)
     return rebuild(graph, builder, transform, is_body), fired
 
 
-def _is_last(reader: Node, value: Value, op: Scan) -> bool:
-    """Whether a node reads nothing but the last row of a carry's history."""
+def _has_rows(op: Scan, k: int) -> bool:
+    """Whether result ``k`` has a last row that is a carry's last value."""
+    if k < op.carries:
+        return op.kept[k]
+    outputs = op.body.graph.outputs
+    return not op.outputs_backward[k - op.carries] and any(v is outputs[k] for v in outputs[: op.carries])
+
+
+def _is_last(reader: Node, value: Value) -> bool:
+    """Whether a node reads nothing but the last row of a value."""
     return (
         isinstance(reader.op, Slice)
-        and reader.op.starts == (op.length, *(0 for _ in value.shape[1:]))
+        and reader.op.starts == (value.shape[0] - 1, *(0 for _ in value.shape[1:]))
         and reader.op.sizes == (1, *value.shape[1:])
     )
 
@@ -95,6 +104,8 @@ class _Motion:
         self.parts = parts
         self.fired = fired
         self.finish: dict[int, Finish] = {}
+        #: Further values of which only the last row is read, which is the last value of a carry.
+        self.last: dict[int, Carry] = {}
 
     def count(self, name: str) -> None:
         self.fired[name] = self.fired.get(name, 0) + 1
@@ -109,30 +120,43 @@ class _Motion:
             elif carry.kept and only_last[carry.result]:
                 carry.kept = False
                 self.count("keep_last_carry")
+        for out in parts.outs:
+            if used[out.result] and only_last[out.result]:
+                self.last[out.result] = next(c for c in parts.carries if c.new is out.value)
+                used[out.result] = False
         kept_outs = [o for o in parts.outs if used[o.result]]
         if len(kept_outs) < len(parts.outs):
             self.count("drop_output")
         parts.outs = kept_outs
-        parts.drop_dead()
+        parts.drop_dead(self.last.values())
         if inexact:
             parts.look()
             self.sum_outside()
             parts.look()
             self.multiply_outputs_outside()
-            parts.drop_dead()
+            parts.drop_dead(self.last.values())
             parts.look()
             self.multiply_rows_outside()
-            parts.drop_dead()
+            parts.drop_dead(self.last.values())
         carries, rows = parts.put_together()
         made: dict[int, Value] = {}
         for carry, value in zip(parts.carries, carries, strict=True):
             made[carry.result] = value
+            for number, one in self.last.items():
+                if one is carry:
+                    made[number] = self.last_row(value) if carry.kept else value
         for out, value in zip(parts.outs, rows, strict=True):
             made[out.result] = value
         for number, finish in self.finish.items():
             made[number] = finish(rows)
         nothing = next(iter(made.values()))  # stands for what nobody reads
         return tuple(made.get(k, nothing) for k in range(total))
+
+    def last_row(self, history: Value) -> Value:
+        """The last value of a kept carry."""
+        rest = history.shape[1:]
+        b = self.parts.builder
+        return b.reshape(b.slice(history, [self.parts.length, *(0 for _ in rest)], [1, *rest]), rest)
 
     # -- products of rows -------------------------------------------------------------------------------------------
     def multiply_rows_outside(self) -> None:
@@ -189,7 +213,7 @@ class _Motion:
         """``c = c + f(v)``: give ``v``, and sum up outside."""
         parts = self.parts
         for carry in list(parts.carries):
-            if carry.kept or carry.result < 0 or parts.uses.get(id(carry.inner), 0) != 1:
+            if carry.kept or carry.result < 0 or carry in self.last.values() or parts.uses.get(id(carry.inner), 0) != 1:
                 continue
             if parts.uses.get(id(carry.new), 0) != 1:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..builder import Builder
@@ -80,9 +80,9 @@ class Parts:
             for value in node.inputs:
                 self.uses[id(value)] = self.uses.get(id(value), 0) + 1
 
-    def drop_dead(self) -> None:
-        """Keep the carries and sequences that some result depends on."""
-        live: set[int] = {id(c.inner) for c in self.carries if c.result >= 0}
+    def drop_dead(self, wanted: Iterable[Carry] = ()) -> None:
+        """Keep the carries and sequences that some result depends on, and the carries ``wanted``."""
+        live: set[int] = {id(c.inner) for c in self.carries if c.result >= 0} | {id(c.inner) for c in wanted}
         while True:
             results = [*(c.new for c in self.carries if id(c.inner) in live), *(o.value for o in self.outs)]
             needed = {id(v) for node in self.between(results) for v in node.outputs} | {id(v) for v in results}
