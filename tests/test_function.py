@@ -267,3 +267,11 @@ def test_a_fork_in_the_midst_of_an_update_can_run_updates(target: str) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
     add()
     assert count.get_value() == 2
+
+
+def test_indices_into_an_axis_of_length_one_are_checked(target: str) -> None:
+    x, rows = sg.placeholder((1, 3)), sg.placeholder((None,), "int32")
+    f = sg.function([x, rows], sg.take(x, rows), target=target)
+    assert f([[1, 2, 3]], [0, -1]).tolist() == [[1, 2, 3]] * 2
+    with pytest.raises(sg.BoundsError, match="index 5 is out of bounds for axis 0 of size 1"):
+        f([[1, 2, 3]], [0, 5])

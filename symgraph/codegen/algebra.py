@@ -330,8 +330,9 @@ class LoopAlgebra(Algebra[Expr]):
             known = self._bounds[index, size] = self._make.bounds(index, size, len(self.checks))
             self.checks.append((self.site, axis))
             if not limit.terms:
-                # An index that fails becomes 0, so an empty axis leaves 0 too; the run then ends with an error.
-                self.ranges.declare(known, 0, limit.constant - 1 if limit.constant != 0 else 0)
+                # An index that fails becomes 0, so an empty axis leaves 0 too; the run then ends with an error. The
+                # range has two values at least: a known index would take the check's place.
+                self.ranges.declare(known, 0, limit.constant - 1 if limit.constant not in (0, 1) else 1)
         return known
 
 

@@ -46,7 +46,13 @@ class Gather(Indexed):
         operands: Sequence[TensorType], result: TensorType,
     ) -> V:  # fmt: skip
         x, indices = operands
-        return readers[0](self.place(s, index, readers[1], x, indices))
+        place = self.place(s, index, readers[1], x, indices)
+        value = readers[0](place)
+        for at, size in zip(place, x.shape, strict=True):
+            if size == 1:
+                # An axis of length one is read at 0 whatever its index is; using the index keeps its check.
+                value = s.select(s.eq(at, s.index(0)), value, s.like(0, value))
+        return value
 
     def vjp(
         self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
