@@ -8,6 +8,7 @@ packed first, in panels as wide as the register block.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from .loop.walk import linear
 TASK_FLOPS = 2_000_000
 #: What an unknown size is taken for where a choice needs a number.
 TYPICAL = 256
+#: Sums of at least so many positions may be cut, if the results take at most so many bytes.
+LONG_SUM, LARGEST_TILES = 4096, 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ Parts = tuple[tuple[Dim, ...], ...]
 @dataclass(frozen=True, slots=True)
 class GemmSchedule:
     """``rows`` x (``vectors`` * ``lanes``) is the register block, ``tile_rows`` x ``tile_columns`` (multiples of it) a
-    parallel unit; ``pack_a`` and ``pack_b`` say which operands are copied to panels first."""
+    parallel unit; ``pack_a`` and ``pack_b`` say which operands are copied to panels first. ``outer_sums``: how many
+    parts of the sum run outside a tile, whose sums are then kept in memory, so that operands are read once a tile."""
 
     lanes: int
     rows: int
@@ -70,6 +74,7 @@ class GemmSchedule:
     tile_columns: int
     pack_a: bool
     pack_b: bool
+    outer_sums: int = 0
 
     @property
     def columns(self) -> int:
@@ -165,7 +170,21 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     if parted and columns * across * k * itemsize <= machine.l2 // 2:
         blocks = across
     blocks = max(1, min(blocks, across))
-    return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b)
+    outer = 0 if pack_a or pack_b else _outer_sums(c, a, b, itemsize)
+    if outer:
+        tile_rows, blocks = -(-m // (4 * rows)) * rows, max(1, min(across, -(-256 // columns)))
+    return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b, outer)
+
+
+def _outer_sums(c: Contract, a: Operand, b: Operand, itemsize: int) -> int:
+    """How many parts of a long sum into a small result, as a weight's gradient is, run outside the tiles."""
+    if c.batch_vars or not isinstance(c.m, int) or not isinstance(c.n, int) or c.m * c.n * itemsize > LARGEST_TILES:
+        return 0
+    sizes = [d[0] if isinstance(d[0], int) else TYPICAL for d in sum_parts(c, a.steps, b.steps)]
+    if math.prod(sizes) < max(LONG_SUM, c.m):
+        return 0
+    fitting = [q for q in range(1, len(sizes)) if math.prod(sizes[q:]) <= LONG_SUM // 4]
+    return fitting[0] if fitting else len(sizes) - 1
 
 
 def units(c: Contract, s: GemmSchedule) -> Dim:

@@ -6,7 +6,7 @@ that in lanes, like any vector loop. Packed panels live in the kernel's workspac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ....dtypes import float32, float64, int64
@@ -32,6 +32,7 @@ from .cpu import Cpu
 from .gemm_micro import tails_of, write_columns
 from .gemm_pack import Panel, write_pack
 from .gemm_parts import Block
+from .gemm_table import fill_table, place_rows, row_digits
 from .ranges import RangeWriter, choose_lanes
 from .statement import StatementWriter
 from .vector import Value, constant, type_text
@@ -113,7 +114,12 @@ class _Emitter:
         self.rows = row_parts(self.c, planned.a)
         b_steps = dense_steps(self.c, self.s.columns) if self.s.pack_b else planned.b.steps
         self.sums = sum_parts(self.c, planned.a.steps, b_steps)
-        self.parted = len(self.rows) > 1 or len(self.sums) > 1
+        self.outer_sums, self.sums = self.sums[: self.s.outer_sums], self.sums[self.s.outer_sums :]
+        self.parted = len(self.rows) > 1 or len(self.sums) + len(self.outer_sums) > 1
+        self.kept = self.workspace  # bytes of the workspace before the tiles that are kept
+        if self.outer_sums:
+            each = self.s.tile_rows * self.s.tile_columns * self.c.dtype.itemsize
+            self.workspace = self.workspace + units(self.c, self.s) * each
 
     def write(self) -> tuple[tuple[Phase, ...], Dim]:
         phases = [self._pack(name) for name in self.panels]
@@ -182,9 +188,8 @@ class _Emitter:
         writer = self.start(w)
         s = writer.s
         block = self._block()
-        self._fill_table(writer)
+        fill_table(writer, self.sums, schedule.rows)
         m, n = s.size(c.m), s.size(c.n)
-        rows, columns = constant(schedule.rows, int64), constant(schedule.columns, int64)
         grid = (*c.batch_extents, ceil_div(c.n, schedule.tile_columns), ceil_div(c.m, schedule.tile_rows))
         with w.loop("%lo", "%hi") as opened, writer.x.scope():
             number = Value(opened.counter, int64, 1, opened.level)
@@ -198,26 +203,89 @@ class _Emitter:
             )
             bottom = s.minimum(s.add(top, constant(schedule.tile_rows, int64)), m)
             right = s.minimum(s.add(left, constant(schedule.tile_columns, int64)), n)
-            with w.loop(left.text, right.text, str(schedule.columns)) as across:
-                j = Value(across.counter, int64, 1, across.level)
-                width = columns if self._divides(c.n, schedule.columns) else s.minimum(s.sub(right, j), columns)
-                b, b_step = self._source(writer, "b", batch, j, schedule.columns)
-                with w.loop(top.text, bottom.text, str(schedule.rows)) as down:
-                    i = Value(down.counter, int64, 1, down.level)
-                    height = rows if self._divides(c.m, schedule.rows) else s.minimum(s.sub(bottom, i), rows)
-                    if self.parted:
-                        self._place_rows(writer, i, height)
-                    a, a_step = self._source(writer, "a", batch, i, schedule.rows)
-                    a_stride = constant(1, int64) if schedule.pack_a else s.size(self.operands["a"].outer)
-                    w.effect(
-                        f"call void @{block}(ptr {a}, i64 {a_stride.text}, i64 {a_step.text}, "
-                        f"ptr {b}, i64 {b_step.text}, i64 {s.size(self.sums[-1][0]).text}, "
-                        f"i64 {width.text}, i64 {height.text}, ptr %tile, ptr %table)"
-                    )
-                    self._epilogue(writer, i, j, height, width)
+            area = (top, bottom, left, right)
+            zero = constant(0, int64)
+            if not self.outer_sums:
+                for i, j, height, width in self._blocks(writer, area):
+                    self._multiply(writer, block, batch, (i, j, height, width), (zero, zero), s.size(self.sums[-1][0]))
+                    self._epilogue(writer, i, j, height, width, "%tile")
+            else:
+                self._long_sums(writer, block, batch, number, area)
+                for i, j, height, width in self._blocks(writer, area):
+                    self._epilogue(writer, i, j, height, width, self._kept(writer, number, i, j, area))
         symbol = f"{self.symbol}_tiles"
         self.module.declare(symbol, w.finish(self.header(symbol)))
         return Phase(symbol, units(c, schedule), grain(c, schedule))
+
+    def _blocks(self, writer: StatementWriter, area: Sequence[Value]) -> Iterator[tuple[Value, Value, Value, Value]]:
+        """Loops over the register blocks of a tile: first row and column, and how many of them exist."""
+        s, w, c = writer.s, writer.s.w, self.c
+        top, bottom, left, right = area
+        rows, columns = constant(self.s.rows, int64), constant(self.s.columns, int64)
+        with w.loop(left.text, right.text, columns.text) as across:
+            j = Value(across.counter, int64, 1, across.level)
+            width = columns if self._divides(c.n, self.s.columns) else s.minimum(s.sub(right, j), columns)
+            with w.loop(top.text, bottom.text, rows.text) as down:
+                i = Value(down.counter, int64, 1, down.level)
+                height = rows if self._divides(c.m, self.s.rows) else s.minimum(s.sub(bottom, i), rows)
+                yield i, j, height, width
+
+    def _multiply(
+        self, writer: StatementWriter, block: str, batch: Sequence[Value], place: tuple[Value, Value, Value, Value],
+        shifts: tuple[Value, Value], k: Value,
+    ) -> None:  # fmt: skip
+        """Put the sums of a block into ``%tile``; ``shifts`` are where the operands' part of the sum begins."""
+        s, (i, j, height, width) = writer.s, place
+        if self.parted:
+            place_rows(writer, self.rows, self.s.rows, i, height)
+        a, a_step = self._source(writer, "a", batch, i, self.s.rows, shifts[0])
+        b, b_step = self._source(writer, "b", batch, j, self.s.columns, shifts[1])
+        a_stride = constant(1, int64) if self.s.pack_a else s.size(self.operands["a"].outer)
+        s.w.effect(
+            f"call void @{block}(ptr {a}, i64 {a_stride.text}, i64 {a_step.text}, ptr {b}, i64 {b_step.text}, "
+            f"i64 {k.text}, i64 {width.text}, i64 {height.text}, ptr %tile, ptr %table)"
+        )
+
+    def _long_sums(
+        self, writer: StatementWriter, block: str, batch: Sequence[Value], number: Value, area: Sequence[Value]
+    ) -> None:
+        """Add up a tile in the workspace, one position of the outer parts of the sum after the other."""
+        s, w = writer.s, writer.s.w
+        count = s.size(product(extent for extent, _, _ in self.outer_sums))
+        empty, zero = s.eq(count, constant(0, int64)), constant(0, int64)
+        k = s.select(empty, zero, s.size(self.sums[-1][0]))
+        with w.loop("0", s.maximum(count, constant(1, int64)).text, nonempty=True) as opened:
+            step = at = Value(opened.counter, int64, 1, opened.level)
+            shifts = [zero, zero]
+            for extent, *strides in reversed(self.outer_sums):
+                size = s.maximum(s.size(extent), constant(1, int64))
+                digit, at = s.instruction("urem", at, size), s.instruction("udiv", at, size)
+                shifts = [s.add(t, s.mul(digit, s.size(d))) for t, d in zip(shifts, strides, strict=True)]
+            for i, j, height, width in self._blocks(writer, area):
+                self._multiply(writer, block, batch, (i, j, height, width), (shifts[0], shifts[1]), k)
+                total = self._kept(writer, number, i, j, area)
+                wide, align = type_text(self.c.dtype, self.s.lanes), self.c.dtype.itemsize
+                with w.loop("0", str(self.s.rows * self.s.columns), str(self.s.lanes), nonempty=True) as lane:
+                    here, there = (
+                        w.here(f"getelementptr {self.kind}, ptr {x}, i64 {lane.counter}") for x in ("%tile", total)
+                    )
+                    more = w.here(f"load {wide}, ptr {here}, align {align}")
+                    known = w.here(f"load {wide}, ptr {there}, align {align}")
+                    both = w.here(f"fadd {wide} {known}, {more}")
+                    first = w.here(f"icmp eq i64 {step.text}, 0")
+                    value = w.here(f"select i1 {first}, {wide} {more}, {wide} {both}")
+                    w.effect(f"store {wide} {value}, ptr {there}, align {align}")
+
+    def _kept(self, writer: StatementWriter, number: Value, i: Value, j: Value, area: Sequence[Value]) -> str:
+        """Where the workspace holds the sums of a block of tile ``number``."""
+        s, (top, _, left, _) = writer.s, area
+        each = self.s.tile_rows * self.s.tile_columns
+        inside = s.add(
+            s.mul(s.sub(i, top), constant(self.s.tile_columns, int64)),
+            s.mul(s.sub(j, left), constant(self.s.rows, int64)),
+        )
+        start = s.w.pure(f"getelementptr i8, ptr %workspace, i64 {s.size(self.kept).text}", 0)
+        return self._pointer(writer, start, s.add(s.mul(number, constant(each, int64)), inside))
 
     def _block(self) -> str:
         """The name of the function that computes a register block."""
@@ -232,15 +300,17 @@ class _Emitter:
         tails = () if s.pack_a or self.parted else tails_of(c.m, s.rows)
         return write_columns(self.module, f"{self.symbol}_block", block, tails, s.columns if s.pack_b else c.n)
 
-    def _epilogue(self, writer: StatementWriter, i: Value, j: Value, height: Value, width: Value) -> None:
+    def _epilogue(
+        self, writer: StatementWriter, i: Value, j: Value, height: Value, width: Value, sums: str
+    ) -> None:  # fmt: skip
         """Run the epilogue over the block's sums: rows one by one, columns in lanes."""
         c, s, w = self.c, writer.s, writer.s.w
-        tile = Memory("%tile", c.dtype, (self.s.rows, self.s.columns), True)
+        tile = Memory(sums, c.dtype, (self.s.rows, self.s.columns), True)
         cut = choose_lanes(self.cpu, Loop(c.n_var, c.n, "vec", c.epilogue), writer.x.buffers)
         with w.loop("0", height.text, nonempty=True) as opened:
             row = Value(opened.counter, int64, 1, opened.level)
             start = s.mul(row, constant(self.s.columns, int64))
-            digits = self._digits(writer, s.add(i, row)) if c.m_parts else []
+            digits = row_digits(writer, [d for _, d in c.m_parts], s.add(i, row)) if c.m_parts else []
 
             def body(numbers: Value, lanes: int, mask: Value | None, carried: Sequence[Value]) -> Sequence[Value]:
                 writer.lanes = lanes
@@ -255,68 +325,14 @@ class _Emitter:
 
             RangeWriter(s, cut, body).write(constant(0, int64), width)
 
-    def _fill_table(self, writer: StatementWriter) -> None:
-        """What the block function reads of the sum's outer parts."""
-        s = writer.s
-        for level, part in enumerate(self.sums[:-1]):
-            for i, d in enumerate(part):
-                if not isinstance(d, int):
-                    self._enter(writer, self.s.rows + 3 * level + i, s.size(d))
-
-    def _place_rows(self, writer: StatementWriter, first: Value, height: Value) -> None:
-        """Where the rows from ``first`` on begin; beyond ``height`` the last one again, so that all exist."""
-        s = writer.s
-        digits: list[Value] = []
-        offset, rest = constant(0, int64), first
-        for i, (extent, stride) in enumerate(reversed(self.rows)):
-            size, last = s.size(extent), i == len(self.rows) - 1
-            digit = rest if last else s.instruction("urem", rest, size)
-            rest = rest if last else s.instruction("udiv", rest, size)
-            digits.append(digit)
-            offset = s.add(offset, s.mul(digit, s.size(stride)))
-        self._enter(writer, 0, offset)
-        for r in range(1, self.s.rows):
-            following = offset
-            carry: Value | None = None
-            for i, (extent, stride) in enumerate(reversed(self.rows)):
-                step = s.size(stride)
-                more, digit = s.add(following, step), s.add(digits[i], constant(1, int64))
-                if carry is not None:
-                    more, digit = s.select(carry, more, following), s.select(carry, digit, digits[i])
-                following = more
-                if i < len(self.rows) - 1:
-                    full = s.eq(digit, s.size(extent))
-                    following = s.select(full, s.sub(more, s.mul(step, s.size(extent))), more)
-                    digit = s.select(full, constant(0, int64), digit)
-                    carry = full
-                digits[i] = digit
-            offset = s.select(s.lt(constant(r, int64), height), following, offset)
-            self._enter(writer, r, offset)
-
-    @staticmethod
-    def _enter(writer: StatementWriter, at: int, value: Value) -> None:
-        """Write an entry of the table."""
-        w = writer.s.w
-        w.effect(f"%entry{at} = getelementptr i64, ptr %table, i64 {at}", 0)
-        w.effect(f"store i64 {value.text}, ptr %entry{at}, align 8")
-
-    def _digits(self, writer: StatementWriter, row: Value) -> list[Value]:
-        """The parts of a row's number; what no one uses is cleaned away."""
-        found: list[Value] = []
-        for _, extent in reversed(self.c.m_parts[1:]):
-            size = writer.s.size(extent)
-            found.append(writer.s.instruction("urem", row, size))
-            row = writer.s.instruction("udiv", row, size)
-        return [row, *reversed(found)]
-
     # -- addresses ----------------------------------------------------------------------------------------------
     def _source(
-        self, writer: StatementWriter, name: str, batch: Sequence[Value], first: Value, width: int
+        self, writer: StatementWriter, name: str, batch: Sequence[Value], first: Value, width: int, shift: Value
     ) -> tuple[str, Value]:
         """The address of an operand's lines from ``first`` on, and its stride along the sum."""
         s, x = writer.s, self.operands[name]
         if name not in self.panels:
-            offset = self._offset(writer, x, batch)
+            offset = s.add(self._offset(writer, x, batch), shift)
             if name == "b" or not self.parted:
                 offset = s.add(offset, s.mul(first, s.size(x.outer)))
             return self._pointer(writer, writer.x.buffers[x.buffer].pointer, offset), s.size(x.inner)
