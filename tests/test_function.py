@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.codegen.loop.text import print_kernel
 
 TARGETS = ["numpy", "llvm"]
 function_module = importlib.import_module("symgraph.function")  # the name in the package is the function
@@ -275,3 +276,18 @@ def test_indices_into_an_axis_of_length_one_are_checked(target: str) -> None:
     assert f([[1, 2, 3]], [0, -1]).tolist() == [[1, 2, 3]] * 2
     with pytest.raises(sg.BoundsError, match="index 5 is out of bounds for axis 0 of size 1"):
         f([[1, 2, 3]], [0, 5])
+
+
+def test_empty_slices_are_not_read_beyond_their_array(target: str) -> None:
+    x = sg.placeholder((None, 2))
+    tail = x[1:]
+    gradient = sg.grad(sg.sum(tail * tail), x)
+    f = sg.function([x], [gradient, sg.concatenate([tail, x * 2])], target=target)
+    for n in (1, 2, 3):
+        a = np.arange(2.0 * n).reshape(n, 2) + 1
+        slopes, joined = f(a)
+        assert slopes.tolist() == (2 * a * (np.arange(n) > 0)[:, None]).tolist()
+        assert joined.tolist() == np.concatenate([a[1:], 2 * a]).tolist()
+    for kernel in f.stages.plan.kernels.values():
+        masked = "select" in print_kernel(kernel)
+        assert not (masked and "+ 1" in print_kernel(kernel)), "a shifted read under a mask"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..ir.graph import Graph, Node, Value
-from ..ir.op import Control, Indexed
+from ..ir.op import Control, Indexed, Leaf
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.leaves import Constant
 from ..ir.ops.views import Reshape
@@ -87,12 +87,18 @@ def find_demand(graph: Graph, meanings: Meanings) -> Demand:
 
 
 def _look_at(node: Node, demand: Demand) -> None:
+    assert isinstance(node.op, Indexed)
     meaning, value = demand.meanings.of(node), node.output
     inlined = is_view(meaning) and None not in meaning.reads[0].access and id(value) not in demand.stored
     if isinstance(node.op, Reshape) and not inlined:
         demand.aliases[id(value)] = node.inputs[0]
         demand.stored.setdefault(id(node.inputs[0]), "reshaped")
         return
+    if node.op.reads_under_mask:
+        # A view of a longer array has no element to spare where it is empty; an array of its own has.
+        for operand in node.inputs:
+            if not isinstance(operand.op, Leaf) and not operand.type.is_static:
+                demand.stored.setdefault(id(operand), "read under a mask, and may be empty")
     for read in meaning.reads:
         used = {k for k in read.access if k is not None and k >= 0}
         repeated = len(used) < sum(d != 1 for d in value.shape)

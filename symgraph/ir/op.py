@@ -167,6 +167,10 @@ class Indexed(Op):
     """The result's element at an index is computed from operands' elements at computed indices (views, pad, take,
     iota ...)."""
 
+    #: Whether operands are read at index 0 of their axes where the result does not depend on them. Code generation sees
+    #: to it that there is an element to read, also where an axis of unknown size is empty.
+    reads_under_mask: ClassVar[bool] = False
+
     def element(
         self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
         operands: Sequence[TensorType], result: TensorType,

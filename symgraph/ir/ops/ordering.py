@@ -30,6 +30,7 @@ class SearchSorted(Indexed):
 
     right: bool
     name = "searchsorted"
+    reads_under_mask = True
     equivalents = "np.searchsorted; np.digitize; theano.tensor.searchsorted"
 
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:

@@ -305,6 +305,7 @@ class Embed(Indexed):
     shape: Shape
     steps: tuple[int, ...]
     name = "embed"
+    reads_under_mask = True
     equivalents = "np.pad(mode='constant'); theano.tensor.set_subtensor(zeros(shape)[a:b:c], x); K.spatial_2d_padding"
 
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
@@ -378,6 +379,7 @@ class Concatenate(Indexed):
 
     axis: int
     name = "concatenate"
+    reads_under_mask = True
     equivalents = "np.concatenate, np.stack; theano.tensor.concatenate; K.concatenate"
 
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:

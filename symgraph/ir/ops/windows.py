@@ -38,6 +38,7 @@ class Windows(Indexed):
     sizes: tuple[Dim, ...]
     windows: tuple[Dim, ...]
     name = "windows"
+    reads_under_mask = True
     equivalents = "np.lib.stride_tricks.sliding_window_view; theano.tensor.nnet.neighbours.images2neibs"
 
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
@@ -124,6 +125,7 @@ class Resample(Indexed):
     spacings: tuple[int, ...]
     sizes: tuple[Dim, ...]
     name = "resample"
+    reads_under_mask = True
     equivalents = "np.pad, x[::k]; K.temporal_padding, K.spatial_2d_padding, K.spatial_3d_padding"
 
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
