@@ -8,6 +8,14 @@ from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
+from .pooling import (  # noqa: F401 - names that Keras has here, too
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 
 Tensor = Any
 
@@ -117,9 +125,16 @@ class Conv1D(_Conv):
 
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-        data_format: str | None = "channels_last", *args: Any, **kwargs: Any,
+        data_format: str | None = "channels_last", dilation_rate: Any = 1, activation: Any = None,
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+        kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
-        super().__init__(filters, kernel_size, strides, padding, data_format, *args, **kwargs)
+        super().__init__(
+            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
+            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint, **kwargs,
+        )  # fmt: skip
         if self.padding == "causal" and self.data_format != "channels_last":
             raise ValueError('When using causal padding in `Conv1D`, `data_format` must be "channels_last".')
 
@@ -129,11 +144,37 @@ class Conv2D(_Conv):
 
     _rank = 2
 
+    def __init__(
+        self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
+        data_format: str | None = None, dilation_rate: Any = (1, 1), activation: Any = None,
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+        kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
+            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint, **kwargs,
+        )  # fmt: skip
+
 
 class Conv3D(_Conv):
     """Convolution over volumes."""
 
     _rank = 3
+
+    def __init__(
+        self, filters: int, kernel_size: Any, strides: Any = (1, 1, 1), padding: str = "valid",
+        data_format: str | None = None, dilation_rate: Any = (1, 1, 1), activation: Any = None,
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+        kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
+            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint, **kwargs,
+        )  # fmt: skip
 
 
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D

@@ -70,8 +70,14 @@ class AveragePooling1D(MaxPooling1D):
 class MaxPooling2D(_Pooling):
     """The largest element of windows of images."""
 
+    def __init__(
+        self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid",
+        data_format: str | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
-class AveragePooling2D(_Pooling):
+
+class AveragePooling2D(MaxPooling2D):
     """The mean of windows of images, over the positions inside."""
 
     _mode = "avg"
@@ -82,11 +88,17 @@ class MaxPooling3D(_Pooling):
 
     _rank = 3
 
+    def __init__(
+        self, pool_size: Any = (2, 2, 2), strides: Any = None, padding: str = "valid",
+        data_format: str | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
-class AveragePooling3D(_Pooling):
+
+class AveragePooling3D(MaxPooling3D):
     """The mean of windows of volumes, over the positions inside."""
 
-    _rank, _mode = 3, "avg"
+    _mode = "avg"
 
 
 class _GlobalPooling(Layer):
