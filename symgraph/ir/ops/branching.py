@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from ...errors import DTypeError, GradientError, ShapeError
 from ..builder import Builder
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Control, Sample, register
+from ..op import Array, Control, Sample, record, register
 from ..region import Region, copy_graph, write_region
 from ..reverse import cotangents_in
 from ..types import Facts, TensorType
@@ -39,7 +38,7 @@ def check_inputs(name: str, facts: Facts, region: Region, operands: Sequence[Ten
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Cond(Control):
     """The results of ``then`` where the first operand, a bool scalar, is true, else of ``otherwise``; the other one
     does not run. Both take all other operands."""
@@ -118,7 +117,7 @@ def _backward(region: Region, given: Sequence[int], wanted: Sequence[int] | None
 
 
 @register
-@dataclass(frozen=True)
+@record
 class While(Control):
     """Runs ``body`` as long as a condition holds. Operands: the condition at first, a bool scalar; ``carries`` initial
     values; constants. The body takes carries and constants, and gives new carries and then the next condition. Results:

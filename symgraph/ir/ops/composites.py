@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from ..checks import check_axes, float_dtype
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Composite, Sample, register
+from ..op import Array, Composite, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .sampling import floats, integers
@@ -29,7 +28,7 @@ def _cases(cls: Any) -> list[Sample]:
     ]
 
 
-@dataclass(frozen=True)
+@record
 class _AxisFunction(Composite):
     """A float function along one axis, shape kept."""
 
@@ -95,7 +94,7 @@ class LogSoftmax(_AxisFunction):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class LogSumExp(Composite):
     """``log(sum(exp(x)))`` over ``axes``, shifted by the maximum (0 where that is infinite)."""
 

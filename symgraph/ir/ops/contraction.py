@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from ..checks import same_dtype
 from ..dims import Dim, product, symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Op, Sample, register
+from ..op import Array, Op, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .sampling import floats, integers
@@ -21,7 +20,7 @@ N = symbol("N")
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Contraction(Op):
     """``spec`` such as ``"bik,bkj->bij"``: a letter an axis, at most once in each operand and in the result.
 

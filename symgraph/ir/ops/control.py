@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..builder import Builder
 from ..dims import Dim, Shape, static_size, symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Control, Sample, register
+from ..op import Array, Control, Sample, record, register
 from ..region import Region, copy_graph, write_region
 from ..reverse import cotangents_in
 from ..types import Facts, TensorType
@@ -24,7 +24,7 @@ N = symbol("N")
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Scan(Control):
     """Runs ``body`` ``length`` times.
 

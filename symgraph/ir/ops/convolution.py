@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from ..checks import float_dtype
 from ..dims import Dim, product, static_shape
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Composite, Sample, register
+from ..op import Array, Composite, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .sampling import floats, integers
@@ -23,7 +22,7 @@ _POSITIONS, _WINDOWS = "ABC", "PQR"
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Conv(Composite):
     """``spec`` such as ``"n01c,01cf->n01f"``: as in ``contract``, letters of both operands are summed or, where the
     result has them too, batch axes; digits are convolved::

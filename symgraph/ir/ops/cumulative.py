@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ..algebra import Algebra, V
 from ..checks import check_axes, float_dtype
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Accumulation, Array, Sample, register
+from ..op import Accumulation, Array, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given, numeric_dtype
 from .sampling import booleans, floats, integers
@@ -33,7 +32,7 @@ def shifted(e: Emitter, x: Value, axis: int) -> Value:
     return e.slice(padded, [0] * x.type.ndim, x.shape)
 
 
-@dataclass(frozen=True)
+@record
 class _Running(Accumulation):
     """One operand of a number dtype."""
 

@@ -6,7 +6,6 @@ Negative indices count from the end; every index is checked when run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..checks import normalize_axis
 from ..dims import Dim
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Reader, Sample, register
+from ..op import Array, Indexed, Reader, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .sampling import floats, integers
@@ -86,7 +85,7 @@ def checked(indices: Array, size: int, axis: int) -> Array:
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Take(Gather):
     """Slices of the first operand at the indices of the second along ``axis``.
 
@@ -138,7 +137,7 @@ class Take(Gather):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class TakeAlong(Gather):
     """The element at the index along ``axis``, at the same place along all others (which have equal sizes)."""
 

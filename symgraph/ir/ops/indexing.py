@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from ..algebra import Algebra, V
 from ..dims import Dim, static_size, symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Reader, Sample, register
+from ..op import Array, Indexed, Reader, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents
 from .sampling import floats, integers
@@ -23,7 +22,7 @@ N = symbol("N")
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Iota(Indexed):
     """``0, 1, ..., length-1``."""
 
@@ -53,7 +52,7 @@ class Iota(Indexed):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class OneHot(Indexed):
     """A new last axis of size ``depth``: 1 where the index equals the position, else 0 (all 0 for an index outside)."""
 

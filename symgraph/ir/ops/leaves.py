@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,12 @@ from ..algebra import Algebra, V
 from ..dims import Dim, symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Leaf, Literal, Reader, Sample, register
+from ..op import Array, Indexed, Leaf, Literal, Reader, Sample, record, register
 from ..types import Facts, TensorType
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Input(Leaf):
     """Argument ``slot`` of the function. Not interned across slots: the slot is part of the op."""
 
@@ -37,7 +37,7 @@ class Input(Leaf):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class State(Leaf):
     """The value of variable ``slot`` when the call begins; its shape is static.
 
@@ -55,7 +55,7 @@ class State(Leaf):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Constant(Leaf):
     """An array known while compiling."""
 
@@ -71,7 +71,7 @@ class Constant(Leaf):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Size(Indexed):
     """A symbolic size as an int64 scalar. The interpreter gives ``reference`` its value."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from ..algebra import Algebra, V
 from ..checks import float_dtype, same_dtype
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Elementwise, Sample, register
+from ..op import Array, Elementwise, Sample, record, register
 from ..types import TensorType
 from .arithmetic import Cotangents, given
 from .sampling import SPECIAL, booleans, floats, integers
@@ -282,7 +281,7 @@ class Where(Elementwise):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Cast(Elementwise):
     """Conversion to ``dtype``, as ``ndarray.astype``."""
 

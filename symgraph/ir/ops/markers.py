@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ...errors import GradientError, ShapeError
 from ..algebra import Algebra, V
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Reader, Sample, register
+from ..op import Array, Indexed, Reader, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .sampling import floats
@@ -56,7 +56,7 @@ class StopGradient(Marker):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class CustomGradient(Marker):
     """The first operand, whose gradient ``rule`` sends to the others instead. Rules live while graphs are built."""
 

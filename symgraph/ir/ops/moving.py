@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from ..checks import check_axes
 from ..dims import Dim, symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Reader, Sample, register
+from ..op import Array, Indexed, Reader, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .indexing import Iota
@@ -24,7 +23,7 @@ N = symbol("N")
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Roll(Indexed):
     """Elements moved on by ``shift`` places along ``axis``; those that leave come in at the other end."""
 
@@ -74,7 +73,7 @@ class Roll(Indexed):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Diagonal(Indexed):
     """Elements ``x[..., i, i + offset]`` (``x[..., i - offset, i]`` below) of matrices, as a new last axis. The
     sizes of the matrix are known, or equal."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from ..algebra import Algebra, V
 from ..checks import same_dtype
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Reader, Sample, register
+from ..op import Array, Indexed, Reader, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents
 from .sampling import floats, integers
@@ -23,7 +22,7 @@ _HALVINGS = 48
 
 
 @register
-@dataclass(frozen=True)
+@record
 class SearchSorted(Indexed):
     """How many elements of the first operand, a sorted vector, come before each of the second: those smaller, or with
     ``right`` those not larger (int64). By halving; NaN is larger than all numbers."""

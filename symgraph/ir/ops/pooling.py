@@ -14,7 +14,7 @@ from ..checks import float_dtype
 from ..dims import Dim, product, static_shape
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Composite, Sample, register
+from ..op import Array, Composite, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .reductions import ArgMax, Max
@@ -93,7 +93,7 @@ def _framed(
 
 
 @register
-@dataclass(frozen=True)
+@record
 class MaxPool(Composite):
     """The largest element of each window: along each of ``axes`` (rising) positions ``o*strides + p - low``, those
     inside the operand, for ``p`` below ``windows`` and ``o`` below ``sizes``. The gradient goes to the first element

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from ..algebra import Algebra, V
 from ..dims import Shape, static_shape, symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Reader, Sample, register
+from ..op import Array, Indexed, Reader, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents
 
@@ -34,7 +33,7 @@ BLOCK, LANES, WORDS = 64, 16, 4
 
 
 @register
-@dataclass(frozen=True)
+@record
 class RandomBits(Indexed):
     """uint32 bits of ``shape`` for a key: uint32 ``(seed low, seed high, step low, step high)``. ``draw`` tells apart
     the draws of a step."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from ..checks import same_dtype
 from ..dims import symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Reader, Sample, Scatter, register
+from ..op import Array, Reader, Sample, Scatter, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .gathering import Gather, GatherNd, Take, TakeAlong, checked, nd_key
@@ -30,7 +29,7 @@ WAYS: dict[str, Callable[[int], Gather]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record
 class _At(Scatter):
     """Operands: an array, updates, indices. The update at an index goes to where the op ``way`` would read the element
     there."""
@@ -74,7 +73,7 @@ class _At(Scatter):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class ScatterAdd(_At):
     """Updates are added to what is there; those that meet are all added, in row-major order."""
 
@@ -131,7 +130,7 @@ class ScatterAdd(_At):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class ScatterSet(_At):
     """Updates replace what is there; of those that meet, the last one stays."""
 

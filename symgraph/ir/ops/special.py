@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -19,7 +18,7 @@ from ..algebra import Algebra, V
 from ..checks import float_dtype
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Sample, register
+from ..op import Array, Sample, record, register
 from ..types import TensorType
 from .arithmetic import Cotangents, Numeric, given
 from .elementary import FloatFunction
@@ -172,7 +171,7 @@ class Digamma(_Wide):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Polygamma(_Wide):
     """Derivative ``order`` (at least 1) of ``digamma`` for positive arguments; NaN for others."""
 

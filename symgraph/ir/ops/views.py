@@ -6,7 +6,6 @@ None of them computes; inside a kernel they are index arithmetic, and a reshape 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ..checks import normalize_axis, same_dtype
 from ..dims import Dim, Shape, divide_exact, product, shape_text, static_shape, symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Reader, Sample, register
+from ..op import Array, Indexed, Reader, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .sampling import floats, integers
@@ -25,7 +24,7 @@ N = symbol("N")
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Broadcast(Indexed):
     """Operand axis ``k`` becomes axis ``axes[k]`` of ``shape``; other axes repeat, and so do operand axes of size 1."""
 
@@ -84,7 +83,7 @@ class Broadcast(Indexed):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Reshape(Indexed):
     """The same elements in row-major order under another shape."""
 
@@ -186,7 +185,7 @@ def reshape_groups(source: Shape, target: Shape) -> list[tuple[tuple[int, ...], 
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Transpose(Indexed):
     """Result axis ``k`` is operand axis ``permutation[k]``."""
 
@@ -234,7 +233,7 @@ class Transpose(Indexed):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Slice(Indexed):
     """Elements ``starts + i*steps`` for ``i < sizes``; steps may be negative. The positions lie inside the operand."""
 
@@ -296,7 +295,7 @@ class Slice(Indexed):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Embed(Indexed):
     """Zeros of ``shape`` with the operand written at ``low + i*steps``: the transpose of ``slice``, and zero
     padding."""
@@ -373,7 +372,7 @@ class Embed(Indexed):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Concatenate(Indexed):
     """Operands one after the other along ``axis``."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ..algebra import Algebra, V
 from ..dims import Dim, static_shape, symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Reader, Sample, register
+from ..op import Array, Indexed, Reader, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .sampling import floats
@@ -25,7 +24,7 @@ N = symbol("N")
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Windows(Indexed):
     """Along each of ``axes`` (rising), position ``o`` of ``sizes`` and position ``p`` of ``windows`` read operand
     position ``o*strides + p*dilations + starts``. The window axes follow the last of ``axes``. Everything read lies
@@ -111,7 +110,7 @@ class Windows(Indexed):
 
 
 @register
-@dataclass(frozen=True)
+@record
 class Resample(Indexed):
     """Along each of ``axes``, position ``i`` of ``sizes`` is operand position ``(i*scales + p*slopes + offsets) /
     spacings`` where that is whole and inside the operand, and 0 elsewhere; ``p`` is the position along the axis
