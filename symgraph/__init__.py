@@ -1,8 +1,7 @@
 """symgraph: a define-then-run graph compiler for Python.
 
 Build a graph of symbolic tensors, compile it with :func:`function`, call it on NumPy arrays. ``symgraph.keras`` is
-the Keras 2
-front.
+the Keras 2 front.
 """
 
 from . import random

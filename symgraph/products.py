@@ -100,8 +100,7 @@ def einsum(spec: str, *operands: TensorLike) -> Tensor:
     """Einstein summation, without repeated letters inside one operand and without ``...``.
 
     Operands are contracted from left to right; letters that no later operand and not the result needs are summed as
-    early
-    as possible.
+    early as possible.
 
     Raises:
         ArgumentError: for a spec that does not fit the operands.

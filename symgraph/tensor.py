@@ -1,10 +1,8 @@
 """Symbolic tensors: what a user holds while building.
 
 A :class:`Tensor` is a handle on a value of the graph. Operators and methods follow NumPy (names, argument order,
-broadcasting,
-promotion), save that ``==`` and ``!=`` compare identity, as in Theano and TensorFlow 1, so that tensors can be keys;
-use
-:func:`symgraph.equal` for the elementwise comparison.
+broadcasting, promotion), save that ``==`` and ``!=`` compare identity, as in Theano and TensorFlow 1, so that
+tensors can be keys; use :func:`symgraph.equal` for the elementwise comparison.
 """
 
 from __future__ import annotations

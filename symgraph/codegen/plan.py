@@ -115,10 +115,8 @@ class Plan:
     """Steps in order. ``symbols`` are the unknown sizes; each is found in the shape of some input.
 
     ``inputs`` are the declared types' buffers by slot, ``states`` likewise, ``outputs`` name the buffer of every
-    output (an output may be an
-    input or a state itself: it is then copied). ``facts`` are checked at entry. ``live`` gives first and last step of
-    each
-    ``temp`` buffer.
+    output (an output may be an input or a state itself: it is then copied). ``facts`` are checked at entry.
+    ``live`` gives first and last step of each ``temp`` buffer.
     """
 
     name: str

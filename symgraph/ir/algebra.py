@@ -1,13 +1,11 @@
 """The scalar algebra: what one element of a tensor can be computed with.
 
 An op states its scalar or index meaning once, against :class:`Algebra`; each implementation reads it differently:
-arrays
-(:class:`symgraph.ir.numpy_algebra.NumpyAlgebra`), expressions of the loop IR, LLVM vectors, a flop count. A value of an
-algebra is opaque to the op; only the algebra looks inside.
+arrays (:class:`symgraph.ir.numpy_algebra.NumpyAlgebra`), expressions of the loop IR, LLVM vectors, a flop count. A
+value of an algebra is opaque to the op; only the algebra looks inside.
 
-All operands of one call have the same dtype unless stated. Integer arithmetic wraps. ``minimum``/``maximum`` give NaN
-if
-an operand is NaN, like NumPy's. Shifts of unsigned integers are logical, of signed ones arithmetic.
+All operands of one call have the same dtype unless stated. Integer arithmetic wraps. ``minimum``/``maximum`` give
+NaN if an operand is NaN, like NumPy's. Shifts of unsigned integers are logical, of signed ones arithmetic.
 """
 
 from __future__ import annotations

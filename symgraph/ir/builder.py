@@ -1,8 +1,7 @@
 """The builder: the only way into a closed graph.
 
-It infers types, folds, applies rewrite rules to each new node, and interns: an equal op on equal operands is the node
-that
-already exists. That is all of common subexpression elimination, and no pass needs lists of uses.
+It infers types, folds, applies rewrite rules to each new node, and interns: an equal op on equal operands is the
+node that already exists. That is all of common subexpression elimination, and no pass needs lists of uses.
 """
 
 from __future__ import annotations
@@ -35,8 +34,7 @@ class Builder(Emitter):
     """Writes one closed graph.
 
     ``rules`` maps an op class to the rules tried, in order, on each new node of it; ``fired`` counts them. A rule
-    that returns a
-    value replaces the node; rules apply again to what it wrote.
+    that returns a value replaces the node; rules apply again to what it wrote.
     """
 
     def __init__(

@@ -1,9 +1,8 @@
 """Sizes of axes: integers, or integer polynomials of named symbols.
 
 A static size is a plain ``int``. A symbolic one is a :class:`SymDim`: a polynomial with integer coefficients over
-*atoms*, where an
-atom is a symbol (``N``) or a floor division of two sizes. Arithmetic keeps the canonical form, so equal polynomials are
-equal objects, and a polynomial that turns out constant becomes an ``int`` again.
+*atoms*, where an atom is a symbol (``N``) or a floor division of two sizes. Arithmetic keeps the canonical form, so
+equal polynomials are equal objects, and a polynomial that turns out constant becomes an ``int`` again.
 
     >>> n = symbol("N")
     >>> str(2 * n + 3 - n), (n + 1) - n

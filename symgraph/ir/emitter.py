@@ -1,9 +1,8 @@
 """Applying ops: the one interface through which gradients, rules and expansions write graphs.
 
-:class:`Emitter` turns an op and operands into values; the front's tracer and the compiler's builder implement it. The
-named
-methods below are the vocabulary of that code: they broadcast like NumPy (writing the ``broadcast`` nodes), take Python
-scalars (of the other operand's dtype), and never change a dtype silently.
+:class:`Emitter` turns an op and operands into values; the front's tracer and the compiler's builder implement it.
+The named methods below are the vocabulary of that code: they broadcast like NumPy (writing the ``broadcast``
+nodes), take Python scalars (of the other operand's dtype), and never change a dtype silently.
 """
 
 from __future__ import annotations

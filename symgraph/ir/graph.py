@@ -71,9 +71,8 @@ class Graph:
     """A closed graph: everything between its leaves and its results, in a topological order.
 
     ``inputs`` and ``states`` are the values of ``Input`` and ``State`` leaves, by slot. ``updates`` pairs a state's
-    slot with its new
-    value; all updates read the old values of all states. ``facts`` are the equalities between sizes that a call must
-    satisfy.
+    slot with its new value; all updates read the old values of all states. ``facts`` are the equalities between
+    sizes that a call must satisfy.
     """
 
     name: str

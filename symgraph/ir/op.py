@@ -63,10 +63,9 @@ def register(cls: O) -> O:
 class Sample:
     """One case for the contract tests: an op and operands, or an op and operands that must be refused.
 
-    ``arrays`` are the operands. ``symbolic`` lists ``(operand, axis, symbol)``: which axes are also tried as unknown
-    sizes.
-    ``error`` is a fragment of the message where the operands are bad. ``differentiable`` lists the operands whose
-    gradient is checked (None: all float ones); samples stay away from kinks.
+    ``arrays`` are the operands. ``symbolic`` lists ``(operand, axis, symbol)``: which axes are also tried as
+    unknown sizes. ``error`` is a fragment of the message where the operands are bad. ``differentiable`` lists the
+    operands whose gradient is checked (None: all float ones); samples stay away from kinks.
     """
 
     op: Op

@@ -24,10 +24,9 @@ N = symbol("N")
 class Contraction(Op):
     """``spec`` such as ``"bik,bkj->bij"``: a letter an axis, at most once in each operand and in the result.
 
-    Letters of both operands and the result are batch axes, of both operands only are summed; a letter of one operand
-    must be in
-    the result (sums over one operand alone are ``sum``), and the result has no others. Any order of axes is allowed, so
-    transposes fold into the spec.
+    Letters of both operands and the result are batch axes, of both operands only are summed; a letter of one
+    operand must be in the result (sums over one operand alone are ``sum``), and the result has no others. Any order
+    of axes is allowed, so transposes fold into the spec.
     """
 
     spec: str

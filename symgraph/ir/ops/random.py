@@ -2,8 +2,7 @@
 SC 2011).
 
 A value depends on the key, the draw and the element's position only, so it is the same on every target, for every
-number of
-threads, and whatever is fused with it.
+number of threads, and whatever is fused with it.
 """
 
 from __future__ import annotations
@@ -27,8 +26,7 @@ _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
 #: Elements are numbered in blocks of 64: element ``64 b + 16 w + l`` is word ``w`` of counter ``16 b + l``. A kernel
-# that
-#: walks counters writes each of the four words of 16 neighbouring counters to 16 neighbouring elements.
+#: that walks counters writes each of the four words of 16 neighbouring counters to 16 neighbouring elements.
 BLOCK, LANES, WORDS = 64, 16, 4
 
 
