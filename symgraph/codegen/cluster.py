@@ -24,6 +24,7 @@ from enum import Enum
 
 from ..ir.dims import Shape
 from ..ir.graph import Graph, Value
+from ..ir.printer import value_names
 
 
 class Form(Enum):
@@ -90,15 +91,6 @@ class Clusters:
 
     def __str__(self) -> str:
         return print_clusters(self)
-
-
-def value_names(graph: Graph) -> dict[int, str]:
-    """``%0``, ``%1``, ... for the values of a graph, by ``id``, in the order of its nodes."""
-    names: dict[int, str] = {}
-    for node in graph.nodes:
-        for value in node.outputs:
-            names[id(value)] = f"%{len(names)}"
-    return names
 
 
 def print_clusters(clusters: Clusters) -> str:

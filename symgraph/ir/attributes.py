@@ -20,6 +20,7 @@ import base64
 import binascii
 import json
 import math
+import re
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -115,10 +116,8 @@ def parse_attribute(text: str) -> Any:
     head, bracket, _ = text.partition("[")
     if bracket and head in BY_SHORT:
         return _parse_literal(text) if text.endswith("}") else parse_type(text)
-    try:
+    if re.fullmatch(r"-?\d+", text):
         return int(text)
-    except ValueError:
-        pass
     return float(text) if _is_float(text) else parse_dim(text)
 
 

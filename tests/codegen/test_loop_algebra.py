@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symgraph.codegen.algebra import LoopAlgebra
-from symgraph.codegen.counting import CountAlgebra
 from symgraph.codegen.loop.grammar import Bounds, Buffer, Call, Const, Expr, Kernel, Load, Loop, Size, Store
 from symgraph.codegen.loop.interp import interpret
 from symgraph.codegen.loop.walk import expressions
@@ -223,13 +222,3 @@ def test_simplified_indices_have_the_same_values(data: st.DataObject) -> None:
             results.append(arrays["y"])
             del algebra
         np.testing.assert_array_equal(results[0], results[1])
-
-
-def test_counting() -> None:
-    count = CountAlgebra()
-    x = count.const(1, float32)
-    assert count.fma(x, x, count.intrinsic("add", x, x)) is float32
-    assert count.flops == 3
-    assert count.lt(x, x) is bool_
-    assert count.cast(x, float64) is float64 and count.flops == 5
-    assert count.select(bool_, x, x) is float32 and count.bounds(count.size(N), count.index(3), 0) is int64

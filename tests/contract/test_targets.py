@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.codegen.targets.llvm.cpu import can_run, cpu_for
 from symgraph.ir.op import Leaf, Sample
 from symgraph.options import Options
 
@@ -18,6 +19,12 @@ TARGETS = [
     pytest.param(Options(target="llvm", verify=True, cpu="baseline"), id="baseline", marks=pytest.mark.slow),
 ]
 SAMPLES = [c for c in cases() if not isinstance(c.values[0].op, Leaf)]
+
+
+@pytest.fixture(autouse=True)
+def _runs_here(options: Options) -> None:
+    if options.target == "llvm" and options.cpu != "host" and not can_run(cpu_for(options.cpu)):
+        pytest.skip(f"this processor has no {options.cpu}")
 
 
 def _check(function: sg.Function, sample: Sample) -> None:

@@ -310,46 +310,41 @@ class Sign(_Step):
     ufunc = np.sign
 
 
+class _Rounding(_Step):
+    """A float to one of its neighbouring integers."""
+
+    def result_dtype(self, *operands: TensorType) -> Any:
+        return float_dtype(self.name, operands)
+
+
 @register
-class Floor(_Step):
+class Floor(_Rounding):
     name = "floor"
     equivalents = "np.floor; theano.tensor.floor"
     ufunc = np.floor
 
-    def result_dtype(self, *operands: TensorType) -> Any:
-        return float_dtype(self.name, operands)
-
 
 @register
-class Ceil(_Step):
+class Ceil(_Rounding):
     name = "ceil"
     equivalents = "np.ceil; theano.tensor.ceil"
     ufunc = np.ceil
 
-    def result_dtype(self, *operands: TensorType) -> Any:
-        return float_dtype(self.name, operands)
-
 
 @register
-class Trunc(_Step):
+class Trunc(_Rounding):
     name = "trunc"
     equivalents = "np.trunc; theano.tensor.trunc"
     ufunc = np.trunc
 
-    def result_dtype(self, *operands: TensorType) -> Any:
-        return float_dtype(self.name, operands)
-
 
 @register
-class Rint(_Step):
+class Rint(_Rounding):
     """To the nearest integer, halves to even."""
 
     name = "rint"
     equivalents = "np.rint, np.round; theano.tensor.round; K.round"
     ufunc = np.rint
-
-    def result_dtype(self, *operands: TensorType) -> Any:
-        return float_dtype(self.name, operands)
 
 
 def _singles(cls: Any) -> list[Sample]:
