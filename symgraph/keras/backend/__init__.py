@@ -45,6 +45,7 @@ from .creation import (
 )
 from .functions import Function, function, gradients, run_updates
 from .load_backend import backend
+from .loops import foldl, foldr, map_fn, rnn
 from .math import (
     abs,
     all,
@@ -218,6 +219,8 @@ __all__ = [
     "filled",
     "flatten",
     "floatx",
+    "foldl",
+    "foldr",
     "function",
     "gather",
     "get_uid",
@@ -247,6 +250,7 @@ __all__ = [
     "log",
     "logsumexp",
     "manual_variable_initialization",
+    "map_fn",
     "max",
     "maximum",
     "mean",
@@ -280,6 +284,7 @@ __all__ = [
     "reshape",
     "resize_volumes",
     "reverse",
+    "rnn",
     "round",
     "run_updates",
     "separable_conv1d",
