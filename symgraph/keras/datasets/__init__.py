@@ -1,5 +1,15 @@
 """Data sets, as ``keras.datasets``: each module has ``load_data``."""
 
-from . import digits, mnist
+from . import boston_housing, cifar, cifar10, cifar100, digits, fashion_mnist, imdb, mnist, reuters
 
-__all__ = ["digits", "mnist"]
+__all__ = [
+    "boston_housing",
+    "cifar",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mnist",
+    "imdb",
+    "mnist",
+    "reuters",
+]
