@@ -1,52 +1,36 @@
 """Sorting and what is defined by it.
 
-Native code sorts by ranks: the place of an element is the number of those that come before it, all of them compared in
-vector lanes. That is exact, stable and deterministic, but the work grows with the square of the length, so known
-lengths above ``LONGEST`` are refused rather than slow. :func:`top_k` is linear in it.
+What is sorted are unsigned keys that rise as the elements do, and the result of that are positions: it is stable, and
+rows run in parallel. Elements are then taken from where the positions say, and gradients go back there.
 """
 
 from __future__ import annotations
 
-from .dtypes import bool_, float_for, int32, int64
-from .errors import ArgumentError, ShapeError
+from .dtypes import float_for
+from .errors import ArgumentError
 from .ir.checks import normalize_axis
 from .ir.dims import Dim
 from .ir.graph import Value
 from .ir.ops.gathering import TakeAlong
-from .ir.ops.logical import Less
-from .ir.ops.ordering import SearchSorted
-from .ir.ops.scatter import ScatterSet
+from .ir.ops.logical import BitNot
+from .ir.ops.ordering import ArgSort, SearchSorted, SortKey
 from .numeric import floor, isnan, maximum, minimum, where
-from .reducing import Axis, argmax, axes_of
+from .reducing import Axis, axes_of
 from .reducing import any as any_of
-from .shaping import concatenate, expand_dims, one_hot, reshape
+from .shaping import expand_dims, reshape
 from .tensor import Tensor, TensorLike, as_tensor, as_value, common_dtype
 from .tracer import tracer
-
-#: The longest axis of known size that is sorted.
-LONGEST = 1 << 12
 
 
 def argsort(x: TensorLike, axis: int | None = -1, descending: bool = False) -> Tensor:
     """Positions (int64) that sort ``x`` along ``axis`` (None: all elements in a row), equal elements in their order.
-    NaN comes last.
-
-    Raises:
-        ShapeError: for an axis longer than 4096.
-    """
+    NaN comes last."""
     value, at = _row(x, axis, "argsort")
-    rank = _ranks(value, at, descending)
-    places = tracer.broadcast(tracer.iota(value.shape[at], int64), value.shape, (at,))
-    zeros = tracer.full(value.shape, 0, int64)
-    return Tensor(tracer.apply(ScatterSet(TakeAlong.name, at), zeros, places, rank))
+    return Tensor(_first(tracer.elementwise(SortKey(descending), value), value.shape[at], at))
 
 
 def sort(x: TensorLike, axis: int | None = -1, descending: bool = False) -> Tensor:
-    """``x`` in rising order along ``axis`` (None: all elements in a row); NaN comes last.
-
-    Raises:
-        ShapeError: for an axis longer than 4096.
-    """
+    """``x`` in rising order along ``axis`` (None: all elements in a row); NaN comes last."""
     value, at = _row(x, axis, "sort")
     order = argsort(Tensor(value), at, descending)
     return Tensor(tracer.apply(TakeAlong(at), value, order.value))
@@ -56,89 +40,38 @@ def _row(x: TensorLike, axis: int | None, name: str) -> tuple[Value, int]:
     value = as_value(x)
     if axis is None:
         value, axis = tracer.reshape(value, [value.type.size]), 0
-    axis = normalize_axis(axis, value.type.ndim, name)
-    size = value.shape[axis]
-    if isinstance(size, int) and size > LONGEST:
-        raise ShapeError(f"{name} along axis {axis} of {value.type}: at most {LONGEST} elements are sorted; see top_k")
-    return value, axis
+    return value, normalize_axis(axis, value.type.ndim, name)
 
 
-def _ranks(x: Value, axis: int, descending: bool) -> Value:
-    """How many elements along the axis come before each."""
-    n = x.shape[axis]
-    axes = range(x.type.ndim)
-    shape = (*x.shape[: axis + 1], n, *x.shape[axis + 1 :])
-    if x.dtype == bool_:
-        x = tracer.cast(x, int32)
-
-    def along(v: Value) -> tuple[Value, Value]:
-        """``v`` at the element to be placed, and at the one it is compared with."""
-        kept = [k if k <= axis else k + 1 for k in axes], [k if k < axis else k + 1 for k in axes]
-        return tracer.broadcast(v, shape, kept[0]), tracer.broadcast(v, shape, kept[1])
-
-    one, other = along(x)
-    here = tracer.broadcast(tracer.iota(n, int32), shape, (axis,))
-    there = tracer.broadcast(tracer.iota(n, int32), shape, (axis + 1,))
-    first, second = (other, one) if not descending else (one, other)
-    smaller = Tensor(tracer.elementwise(Less(), first, second))
-    larger = Tensor(tracer.elementwise(Less(), second, first))
-    tied = Tensor(tracer.elementwise(Less(), there, here)) & ~larger
-    if x.dtype.is_float:  # a comparison with NaN is false
-        b, a = (Tensor(v) for v in along(isnan(Tensor(x)).value))
-        tied = (tied & ~(a & ~b)) | (b & ~a)
-    return tracer.sum(tracer.cast((smaller | tied).value, int32), [axis + 1])
+def _first(keys: Value, count: Dim, axis: int) -> Value:
+    """The positions of the ``count`` smallest keys along an axis."""
+    last = keys.type.ndim - 1
+    order = [k for k in range(last + 1) if k != axis] + [axis]
+    places = tracer.apply(ArgSort(count), tracer.transpose(keys, order))
+    return tracer.transpose(places, [order.index(k) for k in range(last + 1)])
 
 
 def top_k(x: TensorLike, k: int, axis: int = -1) -> tuple[Tensor, Tensor]:
-    """The ``k`` largest elements along ``axis``, falling, and their positions (int64): ``k`` searches for a maximum, or
-    a sort where ``k`` is large and the axis short. NaN counts as largest.
+    """The ``k`` largest elements along ``axis``, falling, and their positions (int64), equal elements by position. NaN
+    counts as largest. The rest is not sorted: the work grows with the length of the axis, and with ``k``.
 
     Raises:
         ArgumentError: for ``k`` below 1 or above a known size.
+        BoundsError: in a call, for ``k`` above an unknown size.
     """
     t = as_tensor(x)
     axis = normalize_axis(axis, t.ndim, "top_k")
     size = t.shape[axis]
     if k < 1 or (isinstance(size, int) and k > size):
         raise ArgumentError(f"top_k: k is {k} for an axis of {size} in {t.type}")
-    places: list[Tensor] = []
-    taken: Tensor | None = None
-    for _ in range(k):
-        left = t if taken is None else where(taken, _lowest(t), t)
-        best = argmax(left, axis)
-        if taken is not None:  # where only the lowest is left, the first of those not taken
-            free = argmax(where(taken, False, True), axis)
-            picked = tracer.apply(TakeAlong(axis), taken.value, tracer.expand_dims(best.value, [axis]))
-            best = where(reshape(Tensor(picked), best.shape), free, best)
-        places.append(expand_dims(best, axis))
-        hit = _one_hot_along(best, size, axis)
-        taken = hit if taken is None else where(hit, True, taken)
-    order = concatenate(places, axis)
-    return Tensor(tracer.apply(TakeAlong(axis), t.value, order.value)), order
-
-
-def _lowest(t: Tensor) -> Tensor:
-    import numpy as np
-
-    if t.dtype.is_float:
-        return as_tensor(np.array(-np.inf, t.dtype.np))
-    return as_tensor(np.array(False if t.dtype.is_bool else np.iinfo(t.dtype.np).min, t.dtype.np))
-
-
-def _one_hot_along(position: Tensor, size: Dim, axis: int) -> Tensor:
-    hits = one_hot(position, size, "bool")  # type: ignore[arg-type]
-    order = list(range(position.ndim))
-    order.insert(axis, position.ndim)
-    return Tensor(tracer.transpose(hits.value, order))
+    rising = tracer.elementwise(SortKey(False), t.value)
+    order = _first(tracer.elementwise(BitNot(), rising), k, axis)
+    return Tensor(tracer.apply(TakeAlong(axis), t.value, order)), Tensor(order)
 
 
 def quantile(x: TensorLike, q: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Quantiles ``q`` (in [0, 1]; a scalar, or a vector for a new first axis) over ``axis``, between neighbours in
-    proportion. NaN where an element is NaN.
-
-    Raises:
-        ShapeError: for more than 4096 elements a quantile.
-    """
+    proportion. NaN where an element is NaN."""
     value = as_value(x)
     value = tracer.cast(value, float_for(value.dtype))
     over = axes_of(axis, value, "quantile")

@@ -47,9 +47,37 @@ def test_rows_of_unknown_length(n: int) -> None:
     np.testing.assert_array_equal(f(a)[1], np.argsort(a))
 
 
-def test_what_is_too_long_is_refused() -> None:
-    with pytest.raises(sg.ShapeError, match="4096"):
-        sg.sort(sg.placeholder((20000,)))
+def test_long_rows() -> None:
+    x = RNG.normal(size=100_000).round(3)
+    for a in (x, x.astype("float32"), (x * 1000).astype("int64"), (x * 1000).astype("int16")):
+        order, values, best = run(lambda t: [sg.argsort(t), sg.sort(t), sg.top_k(t, 700)[1]], a)
+        np.testing.assert_array_equal(order, np.argsort(a, kind="stable"))
+        np.testing.assert_array_equal(values, np.sort(a))
+        np.testing.assert_array_equal(best, np.argsort(-a.astype("float64"), kind="stable")[:700])
+
+
+def test_threads_do_not_change_the_order() -> None:
+    x = RNG.integers(0, 50, (64, 1000)).astype("float32")
+    order = run(sg.argsort, x)
+    np.testing.assert_array_equal(order, np.argsort(x, kind="stable"))
+
+
+def test_sorting_inside_a_loop() -> None:
+    x = sg.placeholder((None, 3, 40), "float64")
+    rows, updates = sg.scan(lambda row: sg.sort(row) * sg.top_k(row, 1)[0], sequences=x)
+    f = sg.function([x], [rows, sg.grad(sg.sum(rows**2), x)], updates=updates)
+    a = RNG.normal(size=(5, 3, 40))
+    np.testing.assert_allclose(f(a)[0], np.sort(a) * a.max(-1, keepdims=True), rtol=1e-12)
+    assert f(a)[1].shape == a.shape
+
+
+@pytest.mark.parametrize("target", ["numpy", "llvm"])
+def test_more_than_there_are(target: str) -> None:
+    x = sg.placeholder((None,))
+    f = sg.function([x], sg.top_k(x, 3), options=sg.Options(target=target))
+    np.testing.assert_array_equal(f(np.array([1, 3, 2, 5], "float32"))[1], [3, 1, 2])
+    with pytest.raises(sg.BoundsError, match="index 2 is out of bounds .* size 2 in argsort"):
+        f(np.zeros(2, "float32"))
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])

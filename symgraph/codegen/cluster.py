@@ -9,7 +9,7 @@ A cluster has a *form*, which is the shape of its loops, and a *domain*, the axe
 ``FOLD``     folds over other axes (column sums, full sums) and nodes over the kept axes
 ``CONTRACT`` a matrix product and nodes over its result (the epilogue)
 ``RANDOM``   random bits and nodes over them
-``ORDERED``  one accumulation or scatter: a loop whose steps run in order
+``ORDERED``  one accumulation, scatter or sort: rows whose steps run in order
 ``LOOP``     a node that runs a graph of its own, step by step
 ========= ==========================================================================================================
 

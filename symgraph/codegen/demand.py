@@ -13,6 +13,7 @@ from ..ir.graph import Graph, Node, Value
 from ..ir.op import Control, Indexed, Leaf
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.leaves import Constant
+from ..ir.ops.ordering import ArgSort
 from ..ir.ops.views import Reshape
 from .access import ZERO, Access, Meanings, compose, identity, is_view
 
@@ -81,6 +82,8 @@ def find_demand(graph: Graph, meanings: Meanings) -> Demand:
             demand.stored.update((id(v), "a result of a loop") for v in node.outputs)
             for operand in node.inputs:
                 demand.stored.setdefault(id(operand), "an operand of a loop")
+        elif isinstance(node.op, ArgSort):
+            demand.stored.setdefault(id(node.inputs[0]), "sorted")
         elif isinstance(node.op, Indexed):
             _look_at(node, demand)
     return demand

@@ -15,6 +15,7 @@ from ..ir.dims import Shape
 from ..ir.graph import Graph, Node, Value
 from ..ir.op import Accumulation, Control, Elementwise, Indexed, Leaf, Reduction, Scatter
 from ..ir.ops.contraction import Contraction
+from ..ir.ops.ordering import ArgSort
 from ..ir.ops.random import RandomBits
 from .access import ZERO, Access, Meanings, axis_numbers, compose, identity, squeeze
 from .cluster import Form
@@ -104,7 +105,7 @@ class Fusion:
                 self.place_reduction(node)
             elif isinstance(node.op, (Elementwise, Indexed)):
                 self.place_pointwise(node)
-            elif isinstance(node.op, (Accumulation, Scatter)):
+            elif isinstance(node.op, (Accumulation, Scatter, ArgSort)):
                 self.place_ordered(node)
             elif isinstance(node.op, Control):
                 self.place_control(node)

@@ -1,8 +1,8 @@
-"""Accumulations and scatters: loops whose steps run in order, so that the bits never depend on threads.
+"""Accumulations, scatters and sorts: loops whose steps run in order, so that the bits never depend on threads.
 
 An accumulation is a sequential fold that stores each of its states. A scatter is two kernels: one fills the array with
 the first operand, the other goes through the updates in row-major order. Axes along which different steps touch
-different elements run in parallel or in lanes.
+different elements run in parallel or in lanes. A sort is one statement, whose rows run in parallel.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from ..errors import InternalError
 from ..ir.dims import Dim, SymDim, floordiv
 from ..ir.graph import Value
 from ..ir.op import Accumulation, Scatter
+from ..ir.ops.ordering import ArgSort
 from .access import squeeze
 from .evaluate import Evaluator, Index
 from .folding import index_at, open_axes
-from .loop.grammar import Const, Expr, Fold, Let, Loop, Stmt, Store, Var
+from .loop.grammar import Const, Expr, Fold, Let, Loop, Sort, Stmt, Store, Var
 from .nest import Nest, StoreItem, coalesce
 from .schedule import build_loops
 
@@ -26,10 +27,12 @@ Part = tuple[str, Evaluator, tuple[Stmt, ...]]
 
 
 def lower_ordered(value: Value, open_evaluator: Callable[[], Evaluator]) -> list[Part]:
-    """The kernels of an accumulation or a scatter, in order."""
+    """The kernels of an accumulation, a scatter or a sort, in order."""
     evaluator = open_evaluator()
     if isinstance(value.op, Accumulation):
         return [("", evaluator, _accumulate(value, value.op, evaluator))]
+    if isinstance(value.op, ArgSort):
+        return [("", evaluator, (_sort(value, evaluator),))]
     if not isinstance(value.op, Scatter):
         raise InternalError(f"op {value.op.name} has no order")
     filling = open_evaluator()
@@ -62,6 +65,12 @@ def _accumulate(value: Value, op: Accumulation, evaluator: Evaluator) -> tuple[S
     last = bool(loops) and loops[-1][0] is index[-1]
     kinds = ["par"] + ["seq"] * (len(loops) - 2) + (["vec" if last else "seq"] if len(loops) > 1 else [])
     return _nested(loops, kinds, body)
+
+
+def _sort(value: Value, evaluator: Evaluator) -> Sort:
+    (keys,) = value.node.inputs
+    evaluator.s.checks.append((value.node, value.type.ndim - 1))
+    return Sort(evaluator.buffer(value, write=True).name, evaluator.buffer(keys).name, len(evaluator.s.checks) - 1)
 
 
 def _fill(value: Value, evaluator: Evaluator) -> tuple[Stmt, ...]:

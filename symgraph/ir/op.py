@@ -9,6 +9,7 @@ exactly one *form*, which says how it is computed:
 `Reduction`    a fold over some axes: ``init``, ``step``, ``merge``, ``finish`` on a tuple of scalars
 `Contraction`  a sum of products of two operands (:mod:`.ops.contraction`)
 `Accumulation` a fold along one axis of which every step is kept: ``init``, ``step`` on one scalar
+`ArgSort`      the positions that sort rows of unsigned numbers (:mod:`.ops.ordering`)
 `Scatter`      the first operand, into which elements of the second are put in order: ``target``, ``combine``
 `Composite`    ``expand``: other ops; kept whole while stabilising rules want to see it
 `Leaf`         no operands and no computation: input, state, constant

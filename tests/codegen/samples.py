@@ -117,9 +117,15 @@ kernel running(x: in f32[N,M], y: out f32[N,M]; N, M) {
 }
 """
 
+SORT = """
+kernel best(x: in u32[N,5], y: out i64[N,3]; N) checks 1 {
+  sort y by x check 0
+}
+"""
+
 WRITTEN = {
     "sgd": SGD, "softmax": SOFTMAX, "dense": DENSE, "take": TAKE, "argmax": ARGMAX, "views": RESHAPED, "bmm": BATCHED,
-    "running": CUMULATIVE,
+    "running": CUMULATIVE, "sort": SORT,
 }  # fmt: skip
 SIZES = {"N": 3, "M": 4, "B": 2, "K": 5}
 

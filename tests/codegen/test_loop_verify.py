@@ -64,6 +64,13 @@ _TEXTS = [
     ("contract is affine", WRITTEN["dense"].replace("x[i,p]", "x[j,p]")),
     ("contract is affine", WRITTEN["dense"].replace("w[p,j]", "w[p,i]")),
     ("contract is affine", WRITTEN["dense"].replace("x[i,p]", "x[i,mod(p, 3)]")),
+    ("sorts fit", WRITTEN["sort"].replace("u32", "i32")),
+    ("sorts fit", WRITTEN["sort"].replace("i64[N,3]", "i64[3,N]")),
+    ("modes", WRITTEN["sort"].replace("out i64", "in i64")),
+    ("names are bound", WRITTEN["sort"].replace("by x", "by z")),
+    ("names are bound", WRITTEN["sort"].replace("sort y", "sort z")),
+    ("nesting", WRITTEN["sort"].replace("check 0", "check 0\nsort y by x check 1").replace("checks 1", "checks 2")),
+    ("checks are numbered", WRITTEN["sort"].replace(" checks 1", "")),
     ("checks are numbered", WRITTEN["take"].replace(" checks 1", "")),
     ("checks are numbered", WRITTEN["take"].replace("#M),j]", _TWICE)),
     ("no conflicts", "kernel k(x: in f32[N,M], y: out f32[N]; N, M) {\n"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from .grammar import Contract, Fold, Kernel, Let, Load, Stmt, Store
+from .grammar import Contract, Fold, Kernel, Let, Load, Sort, Stmt
 from .text import print_interned
-from .walk import Rebuilder, inner_roots, loop_vars, postorder, roots_of, sizes_of, statements
+from .walk import Rebuilder, inner_roots, loop_vars, postorder, roots_of, sizes_of, statements, target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,10 @@ def _used_buffers(kernel: Kernel) -> tuple[str, ...]:
         for e in postorder((*roots_of(stmt), *inner_roots(stmt))):
             if isinstance(e, Load):
                 seen[e.buffer] = None
-        if isinstance(stmt, Store):
-            seen[stmt.buffer] = None
+        if isinstance(stmt, Sort):
+            seen[stmt.keys] = None
+        if target_of(stmt):
+            seen[target_of(stmt)] = None
     return tuple(seen)
 
 

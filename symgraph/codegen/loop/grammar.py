@@ -192,7 +192,21 @@ class Contract:
     k_parts: tuple[tuple[str, Dim], ...] = ()
 
 
-Stmt: TypeAlias = Let | Store | Loop | Fold | Contract
+@dataclass(frozen=True, slots=True, eq=False)
+class Sort:
+    """Row by row along the last axis, the positions (int64) of the smallest elements of ``keys`` (unsigned), rising,
+    equal ones by position. ``target`` has as many columns as are wanted.
+
+    Rows are the kernel's parallel range. Where more are wanted than there are, or a row has 2**32 elements, nothing is
+    written and the status records ``(check, wanted - 1, columns)`` or ``(check, columns, 2**32)``.
+    """
+
+    target: str
+    keys: str
+    check: int
+
+
+Stmt: TypeAlias = Let | Store | Loop | Fold | Contract | Sort
 
 # -- kernels ----------------------------------------------------------------------------------------------------
 
@@ -223,16 +237,16 @@ class Kernel:
     checks: int = 0
 
     @property
-    def parallel(self) -> Loop | Contract | None:
+    def parallel(self) -> Loop | Contract | Sort | None:
         """The statement whose range a call may execute in parts, if the body is just one such."""
         if len(self.body) == 1:
             only = self.body[0]
-            if isinstance(only, Contract) or (isinstance(only, Loop) and only.kind == "par"):
+            if isinstance(only, (Contract, Sort)) or (isinstance(only, Loop) and only.kind == "par"):
                 return only
         return None
 
 
 __all__ = [
     "Bitcast", "Bounds", "Buffer", "Call", "Cast", "Const", "Contract", "Expr", "Fold", "Kernel", "Let", "Load", "Loop",
-    "Select", "Size", "Stmt", "Store", "Var",
+    "Select", "Size", "Sort", "Stmt", "Store", "Var",
 ]  # fmt: skip

@@ -30,6 +30,7 @@ from .grammar import (
     Loop,
     Select,
     Size,
+    Sort,
     Stmt,
     Store,
     Var,
@@ -97,6 +98,8 @@ class _Run:
                 self.body(stmt.body, scope.inner(**{stmt.var: np.array(i, np.int64)}))
         elif isinstance(stmt, Fold):
             self.fold(stmt, scope)
+        elif isinstance(stmt, Sort):
+            self.sort(stmt)
         else:
             self.contract(stmt, scope)
 
@@ -128,6 +131,15 @@ class _Run:
                 a, b = (self.algebra.cast(self.value(e, inner), c.dtype) for e in (c.a, c.b))
                 total = self.algebra.add(total, self.algebra.mul(a, b))
             self.body(c.epilogue, scope.inner(**indices, **{c.acc: total}))
+
+    def sort(self, sort: Sort) -> None:
+        keys, target = self.arrays[sort.keys], self.arrays[sort.target]
+        columns, wanted = keys.shape[-1], target.shape[-1]
+        if wanted > columns:
+            self.failure = (sort.check, wanted - 1, columns)
+            return
+        for row in np.ndindex(*keys.shape[:-1]):
+            target[row] = sorted(range(columns), key=keys[row].__getitem__)[:wanted]
 
     def digits(self, parts: tuple[tuple[str, Dim], ...], number: int) -> dict[str, Array]:
         """The variables of a row (or position) that is made of several, the last one running fastest."""

@@ -8,7 +8,7 @@ from ...dtypes import BY_SHORT, DType, bool_, int64
 from ...errors import InternalError
 from ...ir.algebra import COMPARE, TEST
 from ...ir.dims import Dim, parse_dim
-from .grammar import Buffer, Contract, Expr, Fold, Kernel, Let, Load, Loop, Stmt, Store
+from .grammar import Buffer, Contract, Expr, Fold, Kernel, Let, Load, Loop, Sort, Stmt, Store
 from .intern import Interner
 from .text import INFIX
 
@@ -89,6 +89,8 @@ class _Parser:
                 body.append(self._fold(rest))
             elif word == "contract":
                 body.append(self._contract(rest))
+            elif word == "sort":
+                body.append(self._sort(rest))
             elif word == "store":
                 body.append(self._store(rest))
             elif word in ("next", "merge"):
@@ -124,6 +126,12 @@ class _Parser:
         if not isinstance(load, Load):
             raise self._fail("a store to no element")
         return Store(load.buffer, load.index, self._expr(value))
+
+    def _sort(self, rest: str) -> Sort:
+        match = re.fullmatch(r"(\w+) by (\w+) check (\d+)", rest)
+        if match is None:
+            raise self._fail("no sort")
+        return Sort(match[1], match[2], int(match[3]))
 
     def _fold(self, rest: str) -> Fold:
         match = re.fullmatch(r"(seq|vec) (\w+ in 0\.\..+?) with (.+) \{", rest)

@@ -36,6 +36,7 @@ from .grammar import (
     Loop,
     Select,
     Size,
+    Sort,
     Stmt,
     Store,
     Var,
@@ -147,6 +148,8 @@ class _Printer:
             self._nested(stmt.body)
         elif isinstance(stmt, Fold):
             self._fold(stmt)
+        elif isinstance(stmt, Sort):
+            self._line(f"sort {stmt.target} by {stmt.keys} check {stmt.check}")
         else:
             self._contract(stmt)
 

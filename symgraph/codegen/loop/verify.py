@@ -22,6 +22,7 @@ from .grammar import (
     Load,
     Loop,
     Select,
+    Sort,
     Stmt,
     Store,
     Var,
@@ -37,6 +38,7 @@ from .walk import (
     postorder,
     roots_of,
     statements,
+    target_of,
 )  # fmt: skip
 
 #: What an invariant found wrong, one message each.
@@ -108,8 +110,10 @@ def _names_bound(kernel: Kernel) -> Faults:
             if symbol.name not in kernel.sizes:
                 yield f"size {symbol} is not a parameter"
     for stmt in statements(kernel.body):
-        if isinstance(stmt, Store) and stmt.buffer not in declared:
-            yield f"{stmt.buffer} is stored to and is not a parameter"
+        if target_of(stmt) and target_of(stmt) not in declared:
+            yield f"{target_of(stmt)} is stored to and is not a parameter"
+        if isinstance(stmt, Sort) and stmt.keys not in declared:
+            yield f"{stmt.keys} is sorted and is not a parameter"
     for e in expressions(kernel.body):
         if isinstance(e, Load) and e.buffer not in declared:
             yield f"{e.buffer} is loaded and is not a parameter"
@@ -197,8 +201,8 @@ def _dtype_faults(e: Expr, dtypes: Mapping[str, object]) -> Faults:
 
 
 def _nesting(kernel: Kernel) -> Faults:
-    """``par`` loops and contracts are the whole body; ``vec`` loops hold no loop; folds hold no loop, and store only
-    in order.
+    """``par`` loops, contracts and sorts are the whole body; ``vec`` loops hold no loop; folds hold no loop, and
+    store only in order.
     """
     for stmt in statements(kernel.body):
         outermost = len(kernel.body) == 1 and stmt is kernel.body[0]
@@ -206,8 +210,8 @@ def _nesting(kernel: Kernel) -> Faults:
             yield f"a loop is {stmt.kind}"
         if isinstance(stmt, Fold) and stmt.kind not in ("vec", "seq"):
             yield f"a fold is {stmt.kind}"
-        if not outermost and (isinstance(stmt, Contract) or (isinstance(stmt, Loop) and stmt.kind == "par")):
-            yield "a par loop or a contract is not the whole body"
+        if not outermost and (isinstance(stmt, (Contract, Sort)) or (isinstance(stmt, Loop) and stmt.kind == "par")):
+            yield "a par loop, a contract or a sort is not the whole body"
         inner = list(statements(stmt.body)) if isinstance(stmt, (Loop, Fold)) else []
         if isinstance(stmt, Loop) and stmt.kind == "vec" and any(isinstance(s, Loop) for s in inner):
             yield f"vec loop {stmt.var} holds a loop"
@@ -219,8 +223,9 @@ def _nesting(kernel: Kernel) -> Faults:
 
 def _modes(kernel: Kernel) -> Faults:
     """``in`` buffers are not stored to, ``out`` ones are, and are not loaded."""
-    stored = {s.buffer for s in statements(kernel.body) if isinstance(s, Store)}
-    loaded = {e.buffer for e in expressions(kernel.body) if isinstance(e, Load)}
+    stored = {target_of(s) for s in statements(kernel.body)}
+    loaded = {s.keys for s in statements(kernel.body) if isinstance(s, Sort)}
+    loaded |= {e.buffer for e in expressions(kernel.body) if isinstance(e, Load)}
     for b in kernel.buffers:
         if b.mode not in ("in", "out", "inout"):
             yield f"{b.name} has mode {b.mode}"
@@ -266,16 +271,29 @@ def _contract_affine(kernel: Kernel) -> Faults:
             yield "the epilogue has more than lets and stores"
 
 
+def _sorts(kernel: Kernel) -> Faults:
+    """A sort gives int64 positions of rows of unsigned numbers; both buffers have the same rows."""
+    buffers = {b.name: b for b in kernel.buffers}
+    for stmt in statements(kernel.body):
+        if isinstance(stmt, Sort):
+            target, keys = buffers[stmt.target], buffers[stmt.keys]
+            if not target.shape or target.shape[:-1] != keys.shape[:-1] or len(target.shape) != len(keys.shape):
+                yield f"{stmt.target} and {stmt.keys} have different rows"
+            if target.dtype is not int64 or keys.dtype.kind != "u":
+                yield f"a sort of {keys.dtype} to {target.dtype}"
+
+
 def _checks_numbered(kernel: Kernel) -> Faults:
     """Bounds checks are numbered below ``checks``, each number once."""
     seen: set[int] = set()
-    for e in expressions(kernel.body):
-        if isinstance(e, Bounds):
-            if not 0 <= e.check < kernel.checks:
-                yield f"check {e.check} of {kernel.checks}"
-            if e.check in seen:
-                yield f"check {e.check} stands for two different checks"
-            seen.add(e.check)
+    numbers = [e.check for e in expressions(kernel.body) if isinstance(e, Bounds)]
+    numbers += [s.check for s in statements(kernel.body) if isinstance(s, Sort)]
+    for number in numbers:
+        if not 0 <= number < kernel.checks:
+            yield f"check {number} of {kernel.checks}"
+        if number in seen:
+            yield f"check {number} stands for two different checks"
+        seen.add(number)
 
 
 INVARIANTS: dict[str, Callable[[Kernel], Faults]] = {
@@ -287,6 +305,7 @@ INVARIANTS: dict[str, Callable[[Kernel], Faults]] = {
     "modes": _modes,
     "fold states": _fold_states,
     "contract is affine": _contract_affine,
+    "sorts fit": _sorts,
     "checks are numbered": _checks_numbered,
     "no conflicts": find_conflicts,
 }

@@ -24,6 +24,7 @@ from .grammar import (
     Loop,
     Select,
     Size,
+    Sort,
     Stmt,
     Store,
     Var,
@@ -98,6 +99,11 @@ def body_of(stmt: Stmt) -> tuple[Stmt, ...]:
     if isinstance(stmt, (Loop, Fold)):
         return stmt.body
     return stmt.epilogue if isinstance(stmt, Contract) else ()
+
+
+def target_of(stmt: Stmt) -> str:
+    """The buffer that a statement itself writes to, or ``""``."""
+    return stmt.buffer if isinstance(stmt, Store) else stmt.target if isinstance(stmt, Sort) else ""
 
 
 def statements(body: Iterable[Stmt]) -> Iterator[Stmt]:
@@ -206,7 +212,7 @@ class Rebuilder:
         if isinstance(e, Var):
             return make.var(self.name(e.name), e.dtype)
         if isinstance(e, Load):
-            return make.load(self._buffers.get(e.buffer, e.buffer), args, e.dtype)
+            return make.load(self._buffer(e.buffer), args, e.dtype)
         if isinstance(e, Call):
             return make.call(e.name, args, e.dtype)
         if isinstance(e, Select):
@@ -227,8 +233,7 @@ class Rebuilder:
         if isinstance(stmt, Let):
             return Let(self.name(stmt.name), self.expr(stmt.value))
         if isinstance(stmt, Store):
-            buffer = self._buffers.get(stmt.buffer, stmt.buffer)
-            return Store(buffer, self.exprs(stmt.index), self.expr(stmt.value))
+            return Store(self._buffer(stmt.buffer), self.exprs(stmt.index), self.expr(stmt.value))
         if isinstance(stmt, Loop):
             return Loop(self.name(stmt.var), self.dim(stmt.extent), stmt.kind, self.body(stmt.body))
         if isinstance(stmt, Fold):
@@ -236,7 +241,12 @@ class Rebuilder:
                 self.name(stmt.var), self.dim(stmt.extent), stmt.kind, tuple(map(self.name, stmt.names)), stmt.dtypes,
                 self.exprs(stmt.init), self.body(stmt.body), self.exprs(stmt.next), self.exprs(stmt.merge),
             )  # fmt: skip
+        if isinstance(stmt, Sort):
+            return replace(stmt, target=self._buffer(stmt.target), keys=self._buffer(stmt.keys))
         return self._contract(stmt)
+
+    def _buffer(self, name: str) -> str:
+        return self._buffers.get(name, name)
 
     def _contract(self, c: Contract) -> Contract:
         a, b = self.expr(c.a), self.expr(c.b)
@@ -251,9 +261,7 @@ class Rebuilder:
         return tuple((self.name(v), self.dim(d)) for v, d in parts)
 
     def buffer(self, buffer: Buffer) -> Buffer:
-        return replace(
-            buffer, name=self._buffers.get(buffer.name, buffer.name), shape=tuple(map(self.dim, buffer.shape))
-        )
+        return replace(buffer, name=self._buffer(buffer.name), shape=tuple(map(self.dim, buffer.shape)))
 
 
 def interned(kernel: Kernel) -> Kernel:

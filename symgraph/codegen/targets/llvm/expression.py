@@ -13,6 +13,7 @@ from ...loop.walk import children
 from .access import Memory, flat_offset, load
 from .emit import EmitAlgebra
 from .vector import Value, constant, splat
+from .writer import Module
 
 _FAILED = """define internal void @sg_bounds_failed(ptr %status, i64 %check, i64 %index, i64 %size) cold noinline #0 {
 entry:
@@ -28,6 +29,12 @@ note:
 out:
   ret void
 }"""
+
+
+def declare_failure(module: Module) -> str:
+    """The name of the function ``(status, 1 + check, index, size)`` that records a failed check."""
+    module.declare("sg_bounds_failed", _FAILED)
+    return "sg_bounds_failed"
 
 
 class ExpressionWriter:
@@ -116,9 +123,8 @@ class ExpressionWriter:
             w.effect(f"{lane} = call i{lanes} @{name}(i{lanes} {bits}, i1 true)", level)
             w.effect(f"{bad} = extractelement {wide_index.type} {wide_index.text}, i{lanes} {lane}", level)
             w.effect(f"{limit} = extractelement {wide_size.type} {wide_size.text}, i{lanes} {lane}", level)
-        w.module.declare("sg_bounds_failed", _FAILED)
         arguments = f"ptr %status, i64 {1 + e.check}, i64 {bad}, i64 {limit}"
-        w.effect(f"call void @sg_bounds_failed({arguments})", level)
+        w.effect(f"call void @{declare_failure(w.module)}({arguments})", level)
         w.effect("ret void", level)
         w.start_block(inside, level)
         checked = index if lanes == 1 or index.lanes == lanes else wide_index

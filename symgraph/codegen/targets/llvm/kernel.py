@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from ....dtypes import int64
 from ....ir.dims import Dim, floordiv, product
-from ...loop.grammar import Call, Const, Contract, Fold, Kernel, Let, Loop, Size, Stmt, Store, Var
-from ...loop.walk import body_of, statements
+from ...loop.grammar import Call, Const, Contract, Fold, Kernel, Let, Loop, Size, Sort, Stmt, Var
+from ...loop.walk import body_of, statements, target_of
 from .access import Memory
 from .cache import kernel_key
 from .compiled import CompiledKernel, Phase, symbol_of
@@ -17,6 +17,7 @@ from .emit import EmitAlgebra
 from .expression import ExpressionWriter
 from .pipeline import compiler_for
 from .ranges import cost
+from .sorting import sort_text
 from .statement import StatementWriter
 from .vector import Value
 from .writer import FunctionWriter, Module
@@ -39,6 +40,8 @@ def kernel_text(kernel: Kernel, cpu: Cpu, symbol: str) -> tuple[str, tuple[Phase
     if planned is not None:
         phases, workspace = emit_contract(module, symbol, planned, cpu, lambda w: _begin(w, kernel, cpu), _header)
         return module.text(), phases, workspace
+    if isinstance(kernel.parallel, Sort):
+        return sort_text(module, kernel.parallel, kernel, _header(symbol), lambda w: _begin(w, kernel, cpu), symbol)
     body = tuple(_plain_contraction(t) if isinstance(t, Contract) else t for t in kernel.body)
     units: Dim = 1
     grain: Dim = 1
@@ -66,7 +69,7 @@ def _begin(w: FunctionWriter, kernel: Kernel, cpu: Cpu) -> StatementWriter:
 
 def _open(w: FunctionWriter, kernel: Kernel, cpu: Cpu) -> StatementWriter:
     sizes = {name: Value(f"%size{i}", int64) for i, name in enumerate(kernel.sizes)}
-    written = {t.buffer for t in statements(kernel.body) if isinstance(t, Store)}
+    written = {target_of(t) for t in statements(kernel.body)}
     buffers = {b.name: Memory(f"%buf{i}", b.dtype, b.shape, b.name in written) for i, b in enumerate(kernel.buffers)}
     return StatementWriter(ExpressionWriter(EmitAlgebra(w, cpu, sizes), buffers))
 

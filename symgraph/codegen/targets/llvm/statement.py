@@ -7,7 +7,7 @@ from typing import Any
 
 from ....dtypes import int64
 from ....errors import InternalError
-from ...loop.grammar import Contract, Fold, Let, Loop, Stmt, Store
+from ...loop.grammar import Contract, Fold, Let, Loop, Sort, Stmt, Store
 from .access import flat_offset, store
 from .emit import EmitAlgebra
 from .expression import ExpressionWriter
@@ -107,8 +107,8 @@ class StatementWriter:
                 self.x.names[f"{name}.a"], self.x.names[f"{name}.b"] = left, right
             return [self._state(self.x.value(e), left.lanes) for e, left in zip(stmt.merge, a, strict=True)]
 
-    def _contract(self, stmt: Contract) -> None:
-        raise InternalError("a contraction must be the only statement of its kernel")
+    def _whole(self, stmt: Contract | Sort) -> None:
+        raise InternalError("a contraction or a sort must be the only statement of its kernel")
 
     # -- parts --------------------------------------------------------------------------------------------------
     def _state(self, x: Value, lanes: int) -> Value:
@@ -120,5 +120,6 @@ _WRITE: dict[type, Callable[[StatementWriter, Any], None]] = {
     Store: StatementWriter._store,
     Loop: StatementWriter._loop,
     Fold: StatementWriter._fold,
-    Contract: StatementWriter._contract,
+    Contract: StatementWriter._whole,
+    Sort: StatementWriter._whole,
 }

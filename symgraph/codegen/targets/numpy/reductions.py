@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....dtypes import DType
-from ...loop.grammar import Call, Const, Contract, Expr, Fold, Loop, Stmt, Store, Var
+from ...loop.grammar import Call, Const, Contract, Expr, Fold, Loop, Sort, Stmt, Store, Var
 from ...loop.walk import inner_roots, is_using, roots_of, statements
 
 REDUCERS: dict[str, np.ufunc] = {
@@ -45,7 +45,7 @@ def find_reduction(fold: Fold) -> list[Reducible] | None:
     """How each state is reduced, if every one is by one operation and independently of all states."""
     tainted = set(fold.names)
     for stmt in statements(fold.body):
-        if isinstance(stmt, (Store, Loop, Contract)):
+        if isinstance(stmt, (Store, Loop, Contract, Sort)):
             return None
         if any(is_using(e, tainted) for e in (*roots_of(stmt), *inner_roots(stmt))):
             tainted |= set(stmt.names if isinstance(stmt, Fold) else (stmt.name,))

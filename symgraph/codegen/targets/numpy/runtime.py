@@ -95,7 +95,20 @@ def tree(states: Sequence[Any], merge: Callable[..., Sequence[Any]]) -> list[Any
     return [a[..., 0] for a in arrays]
 
 
+def sort(target: Array, keys: Array, check: int) -> None:
+    """Writes the positions of the smallest elements of each row.
+
+    Raises:
+        OutOfBounds: where more are wanted than a row has.
+    """
+    columns, wanted = keys.shape[-1], target.shape[-1]
+    if wanted > columns:
+        raise OutOfBounds(check, wanted - 1, columns)
+    target[...] = np.argsort(keys, axis=-1, kind="stable")[..., :wanted]
+
+
 RUNTIME = SimpleNamespace(
     room=room, span=span, spread=spread, matrix=matrix, folded=folded, cast=cast, bits=bits, bounds=bounds, tree=tree,
+    sort=sort,
     **{name: function for name, function in NUMPY_INTRINSICS.items() if not isinstance(function, np.ufunc)},
 )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ....ir.dims import Dim
-from ...loop.grammar import Bounds, Const, Contract, Expr, Fold, Kernel, Let, Load, Loop, Stmt, Store, Var
+from ...loop.grammar import Bounds, Const, Contract, Expr, Fold, Kernel, Let, Load, Loop, Sort, Stmt, Store, Var
 from ...loop.walk import expressions, inner_roots, interned, is_using, linear, postorder, statements
 from .access import Axis, dim_text, view_text
 from .expressions import Expressions, Value, safe
@@ -58,6 +58,8 @@ class _Statements(Expressions):
                 self._loop(stmt)
             elif isinstance(stmt, Fold):
                 self._fold(stmt)
+            elif isinstance(stmt, Sort):
+                self.line(f"rt.sort({safe(stmt.target)}, {safe(stmt.keys)}, {stmt.check})")
             else:
                 self._contract(stmt)
 
