@@ -41,10 +41,27 @@ ACCURACY = r"Test accuracy: ([\d.]+)"
 CASES = [
     Case("mnist_mlp", "--data digits --epochs 5", ACCURACY, low=0.90),
     Case("mnist_cnn", "--data digits --epochs 3", ACCURACY, low=0.88),
+    Case("multi_input_output", "--data digits --epochs 3", ACCURACY, low=0.75),
+    Case("shared_layers", "--data digits --epochs 4", ACCURACY, low=0.85),
+    Case("custom_layer", "--data digits --epochs 6", ACCURACY, low=0.92),
+    Case("subclassed_model", "--data digits --epochs 6", ACCURACY, low=0.9),
+    Case("intermediate_outputs", "--data digits --epochs 6", ACCURACY, low=0.9),
+    Case("custom_training", "--data digits --epochs 6", ACCURACY, low=0.9),
+    Case("gan", "--data digits --steps 60", r"Mean certainty: ([\d.]+)", low=0.2),
+    Case("autoencoder", "--data digits --epochs 12", r"Error left: ([\d.]+)", high=0.6),
+    Case("variational_autoencoder", "--data digits --epochs 10", r"the mean image: ([\d.]+)", high=0.99),
 ]
 FULL = [
     Case("mnist_mlp", "--data mnist --epochs 3", ACCURACY, low=0.97, needs="mnist.npz"),
     Case("mnist_cnn", "--data mnist --epochs 1", ACCURACY, low=0.975, needs="mnist.npz"),
+    Case("multi_input_output", "--data mnist", ACCURACY, low=0.93, needs="mnist.npz"),
+    Case("shared_layers", "--data mnist", ACCURACY, low=0.955, needs="mnist.npz"),
+    Case("custom_layer", "--data mnist", ACCURACY, low=0.97, needs="mnist.npz"),
+    Case("subclassed_model", "--data mnist", ACCURACY, low=0.97, needs="mnist.npz"),
+    Case("intermediate_outputs", "--data mnist", ACCURACY, low=0.965, needs="mnist.npz"),
+    Case("custom_training", "--data mnist", ACCURACY, low=0.972, needs="mnist.npz"),
+    Case("autoencoder", "--data mnist", r"Error left: ([\d.]+)", high=0.25, needs="mnist.npz"),
+    Case("variational_autoencoder", "--data mnist", r"the mean image: ([\d.]+)", high=0.8, needs="mnist.npz"),
 ]
 
 
