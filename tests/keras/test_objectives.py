@@ -53,6 +53,15 @@ def test_sample_weights() -> None:
     assert history.history["loss"][0] == pytest.approx((errors * w).mean(), rel=1e-5)
 
 
+def test_a_loss_that_is_one_number_for_the_batch() -> None:
+    model = Sequential([Dense(2, input_shape=(4,))])
+    model.compile("sgd", lambda y_true, y_pred: K.mean(K.square(y_true - y_pred)))
+    w = RNG.uniform(0, 2, 50).astype("float32")
+    expected = mse(model, X, Y).mean()
+    assert model.test_on_batch(X, Y) == pytest.approx(expected, rel=1e-5)
+    assert model.test_on_batch(X, Y, sample_weight=w) == pytest.approx(expected * w.mean(), rel=1e-5)
+
+
 def test_class_weights() -> None:
     model = classifier()
     one_hot = to_categorical(LABELS, 2)

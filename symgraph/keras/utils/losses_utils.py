@@ -43,7 +43,9 @@ def squeeze_or_expand_dimensions(y_pred: Tensor, y_true: Tensor = None, sample_w
         return y_pred, y_true
     weight_rank, pred_rank = K.ndim(sample_weight), K.ndim(y_pred)
     if weight_rank != 0:
-        if weight_rank - pred_rank == 1 and K.int_shape(sample_weight)[-1] in (1, None):
+        if pred_rank == 0 and weight_rank == 1:
+            y_pred = K.expand_dims(y_pred, -1)  # a loss that is one number for the batch counts for each sample
+        elif weight_rank - pred_rank == 1 and K.int_shape(sample_weight)[-1] in (1, None):
             sample_weight = K.squeeze(sample_weight, -1)
         elif pred_rank - weight_rank == 1:
             sample_weight = K.expand_dims(sample_weight, -1)
