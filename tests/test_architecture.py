@@ -41,7 +41,8 @@ CODEGEN_ARROWS = {
     "gemm": "loop",
     "plan": "loop",
     "kept": "cache loop plan",
-    "targets": "cache loop elementary gemm plan memory",
+    "undo": "plan",
+    "targets": "cache loop elementary gemm plan memory undo",
 }
 #: Packages that cost much to import; they are imported where they are used.
 HEAVY = {"h5py", "llvmlite", "networkx", "pydot", "scipy", "PIL"}

@@ -102,7 +102,9 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], inner: Sequ
         origins = dict.fromkeys(o for node in task.lowered.nodes for o in node.origins)
         checks = tuple(Check(n.op.name, axis, (*n.origins, Origin())[0]) for n, axis in task.lowered.checks)
         sizes = tuple(symbol(n) for n in canonical.sizes)
-        steps.append(Step(canonical.key, args, sizes, tuple(origins)[:_MAX_SITES], checks))
+        writes = tuple(i for i, n in enumerate(canonical.buffers) if modes[n] != "in")
+        flops = sum(n.op.flops([v.type for v in n.inputs], [v.type for v in n.outputs]) for n in task.lowered.nodes)
+        steps.append(Step(canonical.key, args, sizes, tuple(origins)[:_MAX_SITES], checks, writes, flops))
     used = {n for step in steps for n in step.args} | {*storage.inputs, *storage.states, *storage.outputs}
     buffers = _used_buffers(storage.buffers, used)
     names = symbols(d for v in graph.inputs for d in v.shape)

@@ -50,13 +50,17 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Step:
     """One call of a kernel. ``args`` name plan buffers in the order of the kernel's buffers, ``sizes`` are the values
-    of its sizes, ``sites`` the origins of the nodes computed here."""
+    of its sizes, ``sites`` the origins of the nodes computed here. ``writes`` are the positions of the arguments that
+    are written, ``flops`` the arithmetic operations of one call.
+    """
 
     kernel: str
     args: tuple[str, ...]
     sizes: tuple[Dim, ...]
     sites: tuple[Origin, ...] = ()
     checks: tuple[Check, ...] = ()
+    writes: tuple[int, ...] = ()
+    flops: Dim = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,11 @@ class Loop:
     condition: int = -1
     wanted: bool = True
 
+    @property
+    def writes(self) -> tuple[int, ...]:
+        """The positions of the arguments that are written."""
+        return tuple(sorted({move.array for move in self.moves if move.kind != "input"}))
+
     def slot_name(self, move: Move) -> str:
         """The buffer of the body that a move sets."""
         slots = {"input": self.body.inputs, "state": self.body.states, "output": self.body.outputs}
@@ -137,6 +146,12 @@ class Plan:
                 yield from step.body.calls()
             else:
                 yield step
+
+    def root(self, name: str) -> PlanBuffer:
+        """The buffer whose memory ``name`` shares."""
+        while self.buffers[name].alias:
+            name = self.buffers[name].alias
+        return self.buffers[name]
 
     def plans(self) -> Iterator[Plan]:
         """This plan and all inside."""

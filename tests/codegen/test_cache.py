@@ -23,7 +23,7 @@ from symgraph.codegen.kept import load_plan, plan_key
 from symgraph.codegen.loop.parse import parse_kernel
 from symgraph.codegen.targets.llvm.cache import KernelCache, kernel_key, module_code
 from symgraph.codegen.targets.llvm.cpu import host_cpu
-from symgraph.codegen.targets.llvm.driver import driver_text
+from symgraph.codegen.targets.llvm.driver_code import driver_text
 from symgraph.explain import plan_text
 from symgraph.ir.parser import parse_graph
 from symgraph.options import Options
@@ -275,9 +275,9 @@ def test_kernels_come_from_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             made[name].key, made[name].object_code, made[name].phases, made[name].workspace,
         )  # fmt: skip
     assert (second.hits, second.loaded, second.misses) == (0, len(made), 0)
-    code = module_code("driver", driver_text(), cpu)
+    code = module_code("driver", driver_text(cpu), cpu)
     monkeypatch.setattr("symgraph.codegen.targets.llvm.cache.compiler_for", never)
-    assert module_code("driver", driver_text(), cpu) == code
+    assert module_code("driver", driver_text(cpu), cpu) == code
 
 
 def test_damaged_kernels_are_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from symgraph.codegen.targets import target_named
 from symgraph.codegen.targets.llvm import frame as frames
 from symgraph.codegen.targets.llvm import pool
 from symgraph.codegen.targets.llvm.cache import KernelCache
-from symgraph.codegen.targets.llvm.driver import driver_text
+from symgraph.codegen.targets.llvm.driver_code import driver_text
 from symgraph.codegen.targets.llvm.engine import Library
 from symgraph.codegen.targets.llvm.kernel import compile_kernel
 from symgraph.codegen.targets.llvm.target import LlvmExecutable
@@ -271,4 +271,4 @@ def test_texts_of_all_stages_can_be_read() -> None:
     assert "define void @sg_" in exe.llvm_ir()["pick"]
     assert "ret" in exe.assembly("count")
     assert "count" in str(exe)
-    assert "@sg_run_plan" in driver_text()
+    assert "@sg_run_plan" in driver_text(exe.cpu)

@@ -10,17 +10,22 @@ from ...errors import ArgumentError
 if TYPE_CHECKING:
     from ...options import Options
     from ..plan import Plan
+    from .watch import Watch
 
 
 class Executable(Protocol):
     """A plan ready to run. ``frame`` binds it to sizes (those of ``plan.symbols``); ``run`` executes it on
     C-contiguous arrays and gives None, or ``(1 + check, index, size, step)`` of a failed bounds check. Both may be
-    called from several threads at once."""
+    called from several threads at once. ``run_watched`` is a slower ``run`` that looks at every step."""
 
     def frame(self, sizes: tuple[int, ...]) -> Any: ...
 
     def run(
         self, frame: Any, inputs: Sequence[Any], states: Sequence[Any], outputs: Sequence[Any]
+    ) -> tuple[int, int, int, int] | None: ...
+
+    def run_watched(
+        self, frame: Any, inputs: Sequence[Any], states: Sequence[Any], outputs: Sequence[Any], watch: Watch
     ) -> tuple[int, int, int, int] | None: ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,8 +13,9 @@ import numpy as np
 from ....ir.dims import evaluator
 from ...memory import Layout, allocate_arena, layout, root_of
 from ...plan import Loop, Plan, Step
+from ...undo import undoable
 from .compiled import CompiledKernel
-from .driver import CONTEXT_FIELDS, MOVE_FIELDS, TASK_FIELDS, loop_address
+from .driver import CONTEXT_FIELDS, MOVE_FIELDS, STATUS_FIELDS, TASK_FIELDS, UNDO_FIELDS, driver
 
 #: More tasks than this of one step gain nothing.
 _MOST_CHUNKS = 512
@@ -36,7 +37,8 @@ def data_offset() -> int:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One phase of one step, bound to sizes: ``first`` is where its buffers begin in the table of pointers,
-    ``sizes_at`` its sizes in the table of sizes."""
+    ``sizes_at`` its sizes in the table of sizes. ``free``: the run may end after it, as what it wrote
+    to states can be undone."""
 
     function: int
     first: int
@@ -44,6 +46,7 @@ class Call:
     units: int
     chunk: int
     step: int
+    free: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,17 @@ class LoopCall:
     calls: tuple[Call | LoopCall, ...]
     condition: int
     wanted: bool
+    free: bool = True
 
 
 class Workplace:
     """The memory of one call: the arena, the pointers of every step, the driver's context. Used by one thread at a
-    time."""
+    time. ``observer`` is the address of a function that a watched run calls, or 0; None for one that is not watched.
+    ``records`` are then those of all tasks, in the order of the calls."""
 
-    __slots__ = ("_keep", "address", "io", "states", "status")
+    __slots__ = ("_keep", "_observer", "address", "io", "pointers", "records", "states", "status")
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, observer: int | None = None) -> None:
         arena = frame.new_arena()
         base = arena.ctypes.data
         scratch = base + frame.layout.nbytes
@@ -77,13 +82,24 @@ class Workplace:
                 pointers[i] = place.address or base + place.offset
         table = np.array(patches, np.uint64).reshape(-1)
         sizes = np.array(frame.sizes or [0], np.int64)
-        self._keep: list[Any] = [arena, pointers, table, sizes]
+        copies = [np.empty(max(nbytes, 1), np.uint8) for _, nbytes in frame.saved]
+        undo = np.array(
+            [
+                (pointers.ctypes.data + 8 * at, copy.ctypes.data, nbytes)
+                for (at, nbytes), copy in zip(frame.saved, copies, strict=True)
+            ],
+            np.uint64,
+        ).reshape(-1, UNDO_FIELDS)
+        self.pointers = pointers
+        self._observer = observer
+        self.records: list[np.ndarray[Any, np.dtype[np.int64]]] = []
+        self._keep: list[Any] = [arena, table, sizes, undo, *copies]
         tasks = self._tasks(frame.calls, pointers.ctypes.data, sizes.ctypes.data, frame.pool)
         self.io = (ctypes.c_size_t * max(len(frame.numbers), 1))()
-        self.status = (ctypes.c_int64 * 4)()
+        self.status = (ctypes.c_int64 * STATUS_FIELDS)()
         context = (ctypes.c_size_t * CONTEXT_FIELDS)(
             ctypes.addressof(self.io), max(data_offset(), 0), table.ctypes.data, len(patches), tasks.ctypes.data,
-            len(frame.calls), ctypes.addressof(self.status), scratch, frame.pool,
+            len(frame.calls), ctypes.addressof(self.status), scratch, frame.pool, undo.ctypes.data, len(undo),
         )  # fmt: skip
         self.address = ctypes.addressof(context)
         self.states: Any = None
@@ -98,7 +114,10 @@ class Workplace:
         for row, call in zip(tasks, calls, strict=False):
             if isinstance(call, Call):
                 at = (pointers + 8 * call.first, sizes + 8 * call.sizes_at)
-                row[:6] = (call.function, *at, call.units, call.chunk, call.step)
+                row[:7] = (call.function, *at, call.units, call.chunk, call.step, call.free)
+                if self._observer is not None:
+                    self.records.append(np.array([0, 0, self._observer, len(self.records)], np.int64))
+                    row[7] = self.records[-1].ctypes.data
                 continue
             moves = np.array(call.moves, np.int64).reshape(-1, MOVE_FIELDS)
             moves[:, :2] = pointers + 8 * moves[:, :2]
@@ -107,7 +126,8 @@ class Workplace:
             fields = [call.length, moves.ctypes.data, len(moves), inner.ctypes.data, len(call.calls), pool]
             record = np.array([*fields, condition, call.wanted], np.int64)
             self._keep += [moves, record]
-            row[:6] = (loop_address(), record.ctypes.data, sizes, 1, 1, -1)
+            function = driver(watched=self._observer is not None).loop
+            row[:7] = (function, record.ctypes.data, sizes, 1, 1, -1, call.free)
         return tasks
 
 
@@ -125,8 +145,8 @@ class Frame:
     """A plan bound to one set of sizes. ``free`` holds the workplaces no call is using."""
 
     __slots__ = (
-        "_bound", "_functions", "_kernels", "_plan", "_step", "calls", "constants", "free", "layout", "numbers",
-        "places", "pool", "sizes", "workspace",
+        "_bound", "_committed", "_functions", "_kernels", "_plan", "_step", "calls", "constants", "free", "layout",
+        "numbers", "places", "pool", "saved", "sizes", "workspace",
     )  # fmt: skip
 
     def __init__(
@@ -146,20 +166,30 @@ class Frame:
         self.numbers = array_numbers(plan)
         self.places: list[Place] = []
         self.sizes: list[int] = []
-        self.calls = self._bind(plan, self.layout, 0, {})
+        self._committed, saved = undoable(plan, bound)
+        self.calls = self._bind(plan, self.layout, 0, {}, True)
+        #: States to save: the positions of their pointers, and their sizes.
+        self.saved: list[tuple[int, int]] = []
+        for name in saved:
+            self.saved.append((len(self.places), evaluator(plan.buffers[name].nbytes)(bound)))
+            self.places.append(Place(number=self.numbers[name]))
         self.free: list[Workplace] = []
 
-    def _bind(self, plan: Plan, memory: Layout, offset: int, rows: dict[str, list[int]]) -> tuple[Call | LoopCall, ...]:
+    def _bind(
+        self, plan: Plan, memory: Layout, offset: int, rows: dict[str, list[int]], free: bool
+    ) -> tuple[Call | LoopCall, ...]:
         """The calls of a plan whose temporaries lie from ``offset`` on. ``rows`` collects the pointers, by position, to
-        what the loop around it passes."""
+        what the loop around it passes; ``free``: a run may end there."""
         calls: list[Call | LoopCall] = []
-        for step in plan.steps:
+        for number, step in enumerate(plan.steps):
+            if plan is self._plan:
+                free = number < self._committed
             first = len(self.places)
             self._place(plan, step.args, memory, offset, rows)
             if isinstance(step, Loop):
-                calls.append(self._bind_loop(step, first, offset + memory.offsets[step.arena]))
+                calls.append(self._bind_loop(step, first, offset + memory.offsets[step.arena], free))
             else:
-                calls += self._bind_step(step, first)
+                calls += self._bind_step(step, first, free)
         return tuple(calls)
 
     def _place(self, plan: Plan, names: Sequence[str], memory: Layout, offset: int, rows: dict[str, list[int]]) -> None:
@@ -175,7 +205,7 @@ class Frame:
             else:
                 self.places.append(Place(offset=offset + memory.offsets[root]))
 
-    def _bind_step(self, step: Step, first: int) -> list[Call]:
+    def _bind_step(self, step: Step, first: int, free: bool) -> list[Call]:
         values = [evaluator(d)(self._bound) for d in step.sizes]
         at, number = len(self.sizes), self._step
         self._step += 1
@@ -189,13 +219,13 @@ class Frame:
             if units > 0:
                 grain = max(1, evaluator(phase.grain)(local))
                 chunk = grain * -(-units // (grain * _MOST_CHUNKS))
-                calls.append(Call(self._functions[phase.symbol], first, at, units, chunk, number))
+                calls.append(Call(self._functions[phase.symbol], first, at, units, chunk, number, free))
         return calls
 
-    def _bind_loop(self, loop: Loop, first: int, offset: int) -> LoopCall:
+    def _bind_loop(self, loop: Loop, first: int, offset: int, free: bool) -> LoopCall:
         body, bound = loop.body, self._bound
         rows: dict[str, list[int]] = {}
-        calls = self._bind(body, layout(body, bound), offset, rows)
+        calls = self._bind(body, layout(body, bound), offset, rows, free)
         moves: list[tuple[int, int, int, int, int, int]] = []
         for move in loop.moves:
             name = loop.slot_name(move)
@@ -203,7 +233,7 @@ class Frame:
             numbers = (evaluator(move.first)(bound), move.step, mask, evaluator(move.nbytes)(bound))
             moves += [(cell, first + move.array, *numbers) for cell in rows.get(name, ())]
         condition = first + loop.condition if loop.condition >= 0 else -1
-        return LoopCall(evaluator(loop.length)(bound), tuple(moves), calls, condition, loop.wanted)
+        return LoopCall(evaluator(loop.length)(bound), tuple(moves), calls, condition, loop.wanted, free)
 
     def new_arena(self) -> np.ndarray[Any, Any]:
         """Memory for the temporaries of one call, and behind them the kernels' workspace.
@@ -219,6 +249,15 @@ class Frame:
             return self.free.pop()
         except IndexError:
             return Workplace(self)
+
+
+def tasks_of(calls: Sequence[Call | LoopCall]) -> Iterator[Call]:
+    """The calls of kernels, those in loops too, in the order of their records."""
+    for call in calls:
+        if isinstance(call, Call):
+            yield call
+        else:
+            yield from tasks_of(call.calls)
 
 
 def array_numbers(plan: Plan) -> dict[str, int]:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ....ir.dims import evaluator
 from ...loop.table import KernelTable
-from ...plan import Plan
+from ...plan import Plan, Step
+from ..watch import Watch
 from . import pool
 from .cache import KERNELS
 from .compiled import CompiledKernel, symbol_of
 from .cpu import Cpu, cpu_for, host_cpu
-from .driver import driver_address
+from .driver import driver
 from .engine import Library, check_executable_memory
-from .frame import Frame, data_offset
+from .frame import Call, Frame, Workplace, data_offset, tasks_of
 from .pipeline import compiler_for
 
 Array = np.ndarray[Any, Any]
-_RUN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_size_t)
+#: Called with the GIL, which the driver releases; an exception that it leaves behind is raised.
+_RUN = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_size_t)
+_OBSERVE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
 
 class LlvmExecutable:
@@ -44,7 +49,7 @@ class LlvmExecutable:
             for p in plan.plans() for b in p.buffers.values() if b.literal is not None and not b.alias
         }  # fmt: skip
         self._constants = {key: a.ctypes.data for key, a in self._literals.items()}
-        self._run = _RUN(driver_address())
+        self._run = _RUN(driver().run)
         self._input_count = len(plan.inputs)
         self._state_count = len(plan.states)
         self._direct = data_offset() >= 0
@@ -59,9 +64,63 @@ class LlvmExecutable:
     ) -> tuple[int, int, int, int] | None:
         """Run the plan on C-contiguous arrays of the planned dtypes and shapes.
 
-        Returns None, or ``(1 + check, index, size, step)`` of a failed bounds check. The GIL is released meanwhile.
+        Returns None, or ``(1 + check, index, size, step)`` of a failed bounds check. The GIL is released meanwhile;
+        what the handler of a signal raises ends the run, while no state was written, or is raised at its end.
         """
         place = frame.take()
+        try:
+            return self._call(self._run, place, inputs, states, outputs)
+        finally:
+            frame.free.append(place)
+
+    def run_watched(
+        self, frame: Frame, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array], watch: Watch
+    ) -> tuple[int, int, int, int] | None:
+        """The same, with a look at every step."""
+        raised: list[BaseException] = []
+        tasks = list(tasks_of(frame.calls))
+        firsts = [k == 0 or t.step != tasks[k - 1].step for k, t in enumerate(tasks)]
+        lasts = [*firsts[1:], True]
+        steps = list(self.plan.calls())
+
+        def observe(number: int, after: int) -> int:
+            task = tasks[number]
+            if watch.observer is None or not (lasts if after else firsts)[number]:
+                return 0
+            try:
+                arrays = self._arguments(frame, place, steps[task.step], task)
+                return int(watch.observer(task.step, bool(after), arrays))
+            except BaseException as error:  # it cannot pass native code
+                raised.append(error)
+                return 1
+
+        callback = _OBSERVE(observe)
+        address = 0 if watch.observer is None else ctypes.cast(callback, ctypes.c_void_p).value or 0
+        place = Workplace(frame, address)
+        run = _RUN(driver(watched=True).run)
+        failure = self._call(run, place, inputs, states, outputs)
+        for task, record, last in zip(tasks, place.records, lasts, strict=True):
+            watch.note(task.step, int(record[0]), int(record[1]) if last else 0)
+        if raised:
+            raise raised[0]
+        return failure
+
+    def _arguments(self, frame: Frame, place: Workplace, step: Step, task: Call) -> list[Array]:
+        """The arrays that a step works on now."""
+        kernel = self.plan.kernels[step.kernel]
+        count = len(kernel.sizes)
+        sizes = dict(zip(kernel.sizes, frame.sizes[task.sizes_at : task.sizes_at + count], strict=True))
+        arrays: list[Array] = []
+        for buffer, address in zip(kernel.buffers, place.pointers[task.first :], strict=False):
+            shape = tuple(evaluator(d)(sizes) for d in buffer.shape)
+            dtype = buffer.dtype.np
+            memory = (ctypes.c_char * (math.prod(shape) * dtype.itemsize)).from_address(int(address))
+            arrays.append(np.frombuffer(memoryview(memory), dtype).reshape(shape))
+        return arrays
+
+    def _call(
+        self, run: Any, place: Workplace, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array]
+    ) -> tuple[int, int, int, int] | None:
         io = place.io
         if self._direct:
             k = 0
@@ -78,16 +137,15 @@ class LlvmExecutable:
             for a in outputs:
                 io[k] = id(a)
                 k += 1
-            failed = self._run(place.address)
         else:
             cells = (ctypes.c_size_t * len(io))(*[a.ctypes.data for a in (*inputs, *states, *outputs)])
             first = ctypes.addressof(cells)
             for k in range(len(cells)):
                 io[k] = first + 8 * k
-            failed = self._run(place.address)
-        failure = tuple(place.status) if failed else None
-        frame.free.append(place)
-        return failure
+        if not run(place.address):
+            return None
+        check, index, size, step = place.status[:4]
+        return check, index, size, step
 
     # -- looking inside ---------------------------------------------------------------------------------------------
     def llvm_ir(self) -> dict[str, str]:

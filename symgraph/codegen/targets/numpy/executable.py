@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,9 @@ import numpy as np
 from ....ir.dims import evaluator, product
 from ...memory import Layout, allocate_arena, layout, root_of
 from ...plan import Loop, Move, Plan
+from ...undo import undoable
+from ..watch import Watch
+from .interruption import uninterrupted
 from .runtime import OutOfBounds
 from .source import Compiled, compile_source, kernel_source
 
@@ -62,17 +66,33 @@ class BoundLoop:
 
 @dataclass(slots=True)
 class Frame:
-    """A plan bound to sizes. ``free`` holds arenas, and step arguments in them, that no running call uses."""
+    """A plan bound to sizes. ``free`` holds arenas, and step arguments in them, that no running call uses. A run may
+    end before step ``committed`` if the states ``saved`` (by slot) are put back."""
 
     sizes: dict[str, int]
     memory: Layout
     steps: tuple[BoundStep | BoundLoop, ...]
     copies: tuple[tuple[int, External | Internal], ...]
+    committed: int
+    saved: tuple[int, ...]
     free: list[Instance] = field(default_factory=list)
 
 
 #: The arguments of each step in one arena, None where the caller passes the array; those of a loop's steps are nested.
 Instance = list[Any]
+
+
+Execute = Callable[[BoundStep, Sequence[Array], int], None]
+#: The result of a run that an observer ended.
+_ENDED = (-1, 0, 0, 0)
+
+
+class _Ended(Exception):
+    """An observer ended the run."""
+
+
+def _execute(step: BoundStep, arrays: Sequence[Array], _: int) -> None:
+    step.call(*arrays, *step.sizes)
 
 
 class NumpyExecutable:
@@ -98,7 +118,10 @@ class NumpyExecutable:
         plan = self.plan
         values = dict(zip(plan.symbols, sizes, strict=True))
         memory = layout(plan, values)
-        frame = Frame(values, memory, self._bind(plan, memory, 0, values), self._copies(values, memory))
+        committed, saved = undoable(plan, values)
+        slots = tuple(plan.buffers[name].slot for name in saved)
+        steps = self._bind(plan, memory, 0, values)
+        frame = Frame(values, memory, steps, self._copies(values, memory), committed, slots)
         frame.free.append(self._instance(frame))
         return frame
 
@@ -163,18 +186,55 @@ class NumpyExecutable:
     def run(
         self, frame: Frame, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array]
     ) -> tuple[int, int, int, int] | None:
-        """Execute on C-contiguous arrays; gives ``(1 + check, index, size, step)`` of the first failed bounds check."""
+        """Execute on C-contiguous arrays; gives ``(1 + check, index, size, step)`` of the first failed bounds check.
+
+        Ctrl-C ends the run where all states can be left as they were, else it waits for the end."""
+        return self._run(frame, inputs, states, outputs, _execute)
+
+    def run_watched(
+        self, frame: Frame, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array], watch: Watch
+    ) -> tuple[int, int, int, int] | None:
+        """The same, with a look at every step."""
+
+        def execute(step: BoundStep, arrays: Sequence[Array], number: int) -> None:
+            observer = watch.observer
+            if observer is not None:
+                observer(number, False, arrays)
+            start = time.perf_counter_ns()
+            step.call(*arrays, *step.sizes)
+            watch.note(number, time.perf_counter_ns() - start, 1)
+            if observer is not None and observer(number, True, arrays):
+                raise _Ended
+
+        return self._run(frame, inputs, states, outputs, execute)
+
+    def _run(
+        self, frame: Frame, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array],
+        execute: Execute,
+    ) -> tuple[int, int, int, int] | None:  # fmt: skip
         try:
             instance = frame.free.pop()
         except IndexError:  # another thread runs this frame
             instance = self._instance(frame)
         external = {"input": inputs, "state": states, "output": outputs}
         place = [0]
+        at = frame.committed
+        saved = [(states[slot], states[slot].copy()) for slot in frame.saved]
         try:
             with np.errstate(all="ignore"):
-                _run_steps(frame.steps, instance, external, place)
+                try:
+                    _run_steps(frame.steps[:at], instance, external, place, execute)
+                except BaseException:
+                    for state, copy in saved:
+                        state[...] = copy
+                    raise
+                if at < len(frame.steps):
+                    with uninterrupted():
+                        _run_steps(frame.steps[at:], instance[at:], external, place, execute)
             for (slot, argument), array in zip(frame.copies, instance[-1], strict=True):
                 outputs[slot][...] = _passed(external, argument) if array is None else array
+        except _Ended:
+            return _ENDED
         except OutOfBounds as fault:
             check, index, size = fault.failure
             return 1 + check, index, size, place[0]
@@ -184,8 +244,9 @@ class NumpyExecutable:
 
 
 def _run_steps(
-    steps: Sequence[BoundStep | BoundLoop], instance: Instance, external: dict[str, Sequence[Array]], place: list[int]
-) -> None:
+    steps: Sequence[BoundStep | BoundLoop], instance: Instance, external: dict[str, Sequence[Array]], place: list[int],
+    execute: Execute,
+) -> None:  # fmt: skip
     """Run steps in order. ``place`` holds the number of the kernel call that runs, those in loops counted."""
     for number, step in enumerate(steps):
         resolved = instance[number][0] if isinstance(step, BoundLoop) else instance[number]
@@ -194,7 +255,7 @@ def _run_steps(
             for argument, array in zip(step.arguments, resolved)  # noqa: B905 - equal by making
         ]
         if isinstance(step, BoundStep):
-            step.call(*arrays, *step.sizes)
+            execute(step, arrays, place[0])
             place[0] += 1
             continue
         first = place[0]
@@ -206,7 +267,7 @@ def _run_steps(
             rows: dict[str, Sequence[Array]] = {kind: [_NOTHING] * n for kind, n in count.items()}
             for move, shape, start in step.moves:
                 rows[move.kind][move.slot] = arrays[move.array][move.row(i, start), ...].reshape(shape)  # type: ignore[index]
-            _run_steps(step.steps, instance[number][1], rows, place)
+            _run_steps(step.steps, instance[number][1], rows, place, execute)
         place[0] = first + _count_calls(step.steps)
 
 

@@ -1,0 +1,412 @@
+"""The driver's code in LLVM's text form; :mod:`.driver` says how it works."""
+
+from __future__ import annotations
+
+import sys
+
+from .cpu import Cpu, function_attributes
+
+#: How long a run goes on before it looks for signals, and between two looks.
+LOOK_NS = 100_000_000
+
+_TEXT = """target triple = "{triple}"
+
+@main = internal global i64 0, align 8
+
+declare ptr @PyEval_SaveThread()
+declare void @PyEval_RestoreThread(ptr)
+declare i32 @PyErr_CheckSignals()
+declare void @PyErr_Fetch(ptr, ptr, ptr)
+declare void @PyErr_Restore(ptr, ptr, ptr)
+declare void @Py_DecRef(ptr)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+{declarations}
+
+; The thread that Python runs the handlers of signals in.
+define void @sg_set_main(i64 %thread) #0 {{
+  store i64 %thread, ptr @main, align 8
+  ret void
+}}
+
+define i64 @sg_run_plan(ptr %context) #0 {{
+entry:
+  %io = load ptr, ptr %context, align 8
+  %p1 = getelementptr i64, ptr %context, i64 1
+  %data = load i64, ptr %p1, align 8
+  %p2 = getelementptr i64, ptr %context, i64 2
+  %patches = load ptr, ptr %p2, align 8
+  %p3 = getelementptr i64, ptr %context, i64 3
+  %patched = load i64, ptr %p3, align 8
+  %p4 = getelementptr i64, ptr %context, i64 4
+  %tasks = load ptr, ptr %p4, align 8
+  %p5 = getelementptr i64, ptr %context, i64 5
+  %count = load i64, ptr %p5, align 8
+  %p6 = getelementptr i64, ptr %context, i64 6
+  %status = load ptr, ptr %p6, align 8
+  %p7 = getelementptr i64, ptr %context, i64 7
+  %workspace = load ptr, ptr %p7, align 8
+  %p8 = getelementptr i64, ptr %context, i64 8
+  %pool = load ptr, ptr %p8, align 8
+  %p9 = getelementptr i64, ptr %context, i64 9
+  %undo = load ptr, ptr %p9, align 8
+  %p10 = getelementptr i64, ptr %context, i64 10
+  %saved = load i64, ptr %p10, align 8
+  store i64 0, ptr %status, align 8
+  br label %patch
+patch:
+  %k = phi i64 [ 0, %entry ], [ %k1, %fill ]
+  %filled = icmp eq i64 %k, %patched
+  br i1 %filled, label %run, label %fill
+fill:
+  %k2 = shl i64 %k, 1
+  %pp = getelementptr i64, ptr %patches, i64 %k2
+  %number = load i64, ptr %pp, align 8
+  %wp = getelementptr i64, ptr %pp, i64 1
+  %where = load ptr, ptr %wp, align 8
+  %op = getelementptr ptr, ptr %io, i64 %number
+  %object = load ptr, ptr %op, align 8
+  %dp = getelementptr i8, ptr %object, i64 %data
+  %elements = load ptr, ptr %dp, align 8
+  store ptr %elements, ptr %where, align 8
+  %k1 = add i64 %k, 1
+  br label %patch
+run:
+  %s4 = getelementptr ptr, ptr %status, i64 4
+  %s5 = getelementptr i64, ptr %status, i64 5
+  %s6 = getelementptr ptr, ptr %status, i64 6
+  %s7 = getelementptr ptr, ptr %status, i64 7
+  %s8 = getelementptr ptr, ptr %status, i64 8
+  %deadline = call i64 @first_look()
+  store i64 %deadline, ptr %s5, align 8
+  store ptr null, ptr %s6, align 8
+  call void @copy_saved(ptr %undo, i64 %saved, i1 0)
+  %thread = call ptr @PyEval_SaveThread()
+  store ptr %thread, ptr %s4, align 8
+  %failed = call i64 @sg_run_tasks(ptr %tasks, i64 %count, ptr %status, ptr %workspace, ptr %pool)
+  %back = load ptr, ptr %s4, align 8
+  call void @PyEval_RestoreThread(ptr %back)
+  %well = icmp eq i64 %failed, 0
+  br i1 %well, label %kept, label %ended
+ended:
+  %s9 = getelementptr i64, ptr %status, i64 9
+  %free = load i64, ptr %s9, align 8
+  %undoable = icmp ne i64 %free, 0
+  br i1 %undoable, label %restore, label %kept
+restore:
+  call void @copy_saved(ptr %undo, i64 %saved, i1 1)
+  br label %kept
+kept:
+  %waiting = load ptr, ptr %s6, align 8
+  %quiet = icmp eq ptr %waiting, null
+  br i1 %quiet, label %end, label %raise
+raise:
+  %value = load ptr, ptr %s7, align 8
+  %trace = load ptr, ptr %s8, align 8
+  call void @PyErr_Restore(ptr %waiting, ptr %value, ptr %trace)
+  br label %end
+end:
+  ret i64 %failed
+}}
+
+; Saves the states of %count records, or puts them %back.
+define internal void @copy_saved(ptr %records, i64 %count, i1 %back) #0 {{
+entry:
+  br label %next
+next:
+  %k = phi i64 [ 0, %entry ], [ %k1, %copy ]
+  %ended = icmp eq i64 %k, %count
+  br i1 %ended, label %done, label %copy
+copy:
+  %at = mul i64 %k, 3
+  %r0 = getelementptr i64, ptr %records, i64 %at
+  %cell = load ptr, ptr %r0, align 8
+  %state = load ptr, ptr %cell, align 8
+  %r1 = getelementptr i64, ptr %r0, i64 1
+  %save = load ptr, ptr %r1, align 8
+  %r2 = getelementptr i64, ptr %r0, i64 2
+  %bytes = load i64, ptr %r2, align 8
+  %to = select i1 %back, ptr %state, ptr %save
+  %from = select i1 %back, ptr %save, ptr %state
+  call void @llvm.memcpy.p0.p0.i64(ptr %to, ptr %from, i64 %bytes, i1 false)
+  %k1 = add i64 %k, 1
+  br label %next
+done:
+  ret void
+}}
+
+define i64 @sg_run_tasks(ptr %tasks, i64 %count, ptr %status, ptr %workspace, ptr %pool) #0 {{
+entry:
+  br label %next
+next:
+  %t = phi i64 [ 0, %entry ], [ %t1, %fine ], [ %t1, %looked ]
+  %ended = icmp eq i64 %t, %count
+  br i1 %ended, label %good, label %run
+run:
+  %at = shl i64 %t, 3
+  %f0 = getelementptr i64, ptr %tasks, i64 %at
+  %function = load ptr, ptr %f0, align 8
+  %f1 = getelementptr i64, ptr %f0, i64 1
+  %buffers = load ptr, ptr %f1, align 8
+  %f2 = getelementptr i64, ptr %f0, i64 2
+  %sizes = load ptr, ptr %f2, align 8
+  %f3 = getelementptr i64, ptr %f0, i64 3
+  %units = load i64, ptr %f3, align 8
+  %f4 = getelementptr i64, ptr %f0, i64 4
+  %chunk = load i64, ptr %f4, align 8
+  %t1 = add i64 %t, 1
+  {before}
+  %few = icmp sle i64 %units, %chunk
+  br i1 %few, label %here, label %shared
+here:
+  call void %function(ptr %buffers, ptr %sizes, i64 0, i64 %units, ptr %status, ptr %workspace)
+  br label %check
+shared:
+  call void %pool(ptr %function, ptr %buffers, ptr %sizes, i64 %units, i64 %chunk, ptr %status, ptr %workspace)
+  br label %check
+check:
+  {after}
+  %failed = load i64, ptr %status, align 8
+  %well = icmp eq i64 %failed, 0
+  br i1 %well, label %fine, label %bad
+fine:
+  %s5 = getelementptr i64, ptr %status, i64 5
+  %deadline = load i64, ptr %s5, align 8
+  %time = call i64 @coarse()
+  %late = icmp sgt i64 %time, %deadline
+  br i1 %late, label %look, label %next
+look:
+  %f6 = getelementptr i64, ptr %f0, i64 6
+  %free = load i64, ptr %f6, align 8
+  %stopped = call i64 @look(ptr %status, i64 %free)
+  %on = icmp eq i64 %stopped, 0
+  br i1 %on, label %looked, label %told
+looked:
+  br label %next
+bad:
+  %f5 = getelementptr i64, ptr %f0, i64 5
+  %step = load i64, ptr %f5, align 8
+  %loop = icmp slt i64 %step, 0
+  br i1 %loop, label %told, label %tell
+tell:
+  %s3 = getelementptr i64, ptr %status, i64 3
+  store i64 %step, ptr %s3, align 8
+  br label %told
+told:
+  %g6 = getelementptr i64, ptr %f0, i64 6
+  %open = load i64, ptr %g6, align 8
+  %s9 = getelementptr i64, ptr %status, i64 9
+  store i64 %open, ptr %s9, align 8
+  %result = load i64, ptr %status, align 8
+  ret i64 %result
+good:
+  ret i64 0
+}}
+
+; Runs the handlers of signals that came. Where one raises, the run stops (-1) if it is %free to, or if this is the
+; second time; else the exception waits in the status for the end.
+define internal i64 @look(ptr %status, i64 %free) #0 {{
+entry:
+  %s4 = getelementptr ptr, ptr %status, i64 4
+  %s5 = getelementptr i64, ptr %status, i64 5
+  %s6 = getelementptr ptr, ptr %status, i64 6
+  %s7 = getelementptr ptr, ptr %status, i64 7
+  %s8 = getelementptr ptr, ptr %status, i64 8
+  %thread = load ptr, ptr %s4, align 8
+  call void @PyEval_RestoreThread(ptr %thread)
+  %r = call i32 @PyErr_CheckSignals()
+  %raised = icmp ne i32 %r, 0
+  br i1 %raised, label %which, label %go
+which:
+  %waiting = load ptr, ptr %s6, align 8
+  %second = icmp ne ptr %waiting, null
+  br i1 %second, label %forget, label %first
+forget:
+  call void @Py_DecRef(ptr %waiting)
+  %value = load ptr, ptr %s7, align 8
+  call void @Py_DecRef(ptr %value)
+  %trace = load ptr, ptr %s8, align 8
+  call void @Py_DecRef(ptr %trace)
+  store ptr null, ptr %s6, align 8
+  br label %stop
+first:
+  %may = icmp ne i64 %free, 0
+  br i1 %may, label %stop, label %keep
+keep:
+  call void @PyErr_Fetch(ptr %s6, ptr %s7, ptr %s8)
+  br label %go
+stop:
+  store i64 -1, ptr %status, align 8
+  br label %go
+go:
+  %result = phi i64 [ 0, %entry ], [ 0, %keep ], [ -1, %stop ]
+  %again = call ptr @PyEval_SaveThread()
+  store ptr %again, ptr %s4, align 8
+  %now = call i64 @coarse()
+  %later = add i64 %now, {look}
+  store i64 %later, ptr %s5, align 8
+  ret i64 %result
+}}
+
+define void @sg_run_loop(ptr %loop, ptr %sizes, i64 %lo, i64 %hi, ptr %status, ptr %workspace) #0 {{
+entry:
+  %length = load i64, ptr %loop, align 8
+  %p1 = getelementptr i64, ptr %loop, i64 1
+  %moves = load ptr, ptr %p1, align 8
+  %p2 = getelementptr i64, ptr %loop, i64 2
+  %moved = load i64, ptr %p2, align 8
+  %p3 = getelementptr i64, ptr %loop, i64 3
+  %tasks = load ptr, ptr %p3, align 8
+  %p4 = getelementptr i64, ptr %loop, i64 4
+  %count = load i64, ptr %p4, align 8
+  %p5 = getelementptr i64, ptr %loop, i64 5
+  %pool = load ptr, ptr %p5, align 8
+  %p6 = getelementptr i64, ptr %loop, i64 6
+  %condition = load ptr, ptr %p6, align 8
+  %p7 = getelementptr i64, ptr %loop, i64 7
+  %wanted = load i64, ptr %p7, align 8
+  %counted = icmp eq ptr %condition, null
+  br label %next
+next:
+  %i = phi i64 [ 0, %entry ], [ %i1, %run ]
+  %ended = icmp sge i64 %i, %length
+  br i1 %ended, label %done, label %ask
+ask:
+  br i1 %counted, label %begin, label %test
+test:
+  %cp = load ptr, ptr %condition, align 8
+  %c8 = load i8, ptr %cp, align 1
+  %c64 = zext i8 %c8 to i64
+  %holds = icmp eq i64 %c64, %wanted
+  br i1 %holds, label %begin, label %done
+begin:
+  br label %move
+move:
+  %k = phi i64 [ 0, %begin ], [ %k1, %set ]
+  %ready = icmp eq i64 %k, %moved
+  br i1 %ready, label %run, label %set
+set:
+  %at = mul i64 %k, 6
+  %m0 = getelementptr i64, ptr %moves, i64 %at
+  %cell = load ptr, ptr %m0, align 8
+  %m1 = getelementptr i64, ptr %m0, i64 1
+  %source = load ptr, ptr %m1, align 8
+  %m2 = getelementptr i64, ptr %m0, i64 2
+  %first = load i64, ptr %m2, align 8
+  %m3 = getelementptr i64, ptr %m0, i64 3
+  %step = load i64, ptr %m3, align 8
+  %m4 = getelementptr i64, ptr %m0, i64 4
+  %mask = load i64, ptr %m4, align 8
+  %m5 = getelementptr i64, ptr %m0, i64 5
+  %bytes = load i64, ptr %m5, align 8
+  %base = load ptr, ptr %source, align 8
+  %far = mul i64 %i, %step
+  %place = add i64 %first, %far
+  %row = and i64 %place, %mask
+  %offset = mul i64 %row, %bytes
+  %pointer = getelementptr i8, ptr %base, i64 %offset
+  store ptr %pointer, ptr %cell, align 8
+  %k1 = add i64 %k, 1
+  br label %move
+run:
+  %i1 = add i64 %i, 1
+  %failed = call i64 @sg_run_tasks(ptr %tasks, i64 %count, ptr %status, ptr %workspace, ptr %pool)
+  %fine = icmp eq i64 %failed, 0
+  br i1 %fine, label %next, label %done
+done:
+  ret void
+}}
+attributes #0 = {{ {attributes} }}
+"""
+
+#: The kernel's clock of a few milliseconds costs less than a load from memory.
+_CLOCKS = """declare i32 @clock_gettime(i32, ptr)
+declare i64 @pthread_self()
+
+define internal i64 @clock(i32 %which) #0 {{
+  %t = alloca {{ i64, i64 }}, align 8
+  %r = call i32 @clock_gettime(i32 %which, ptr %t)
+  %seconds = load i64, ptr %t, align 8
+  %p = getelementptr {{ i64, i64 }}, ptr %t, i32 0, i32 1
+  %rest = load i64, ptr %p, align 8
+  %whole = mul i64 %seconds, 1000000000
+  %sum = add i64 %whole, %rest
+  ret i64 %sum
+}}
+define internal i64 @coarse() alwaysinline #0 {{
+  %t = call i64 @clock(i32 {coarse})
+  ret i64 %t
+}}
+; When to look for signals first: never in a thread that handles none.
+define internal i64 @first_look() #0 {{
+  %self = call i64 @pthread_self()
+  %main = load i64, ptr @main, align 8
+  %mine = icmp eq i64 %self, %main
+  br i1 %mine, label %ask, label %never
+ask:
+  %now = call i64 @coarse()
+  %later = add i64 %now, {look}
+  ret i64 %later
+never:
+  ret i64 9223372036854775807
+}}"""
+_NO_CLOCKS = """define internal i64 @coarse() alwaysinline #0 {{ ret i64 0 }}
+define internal i64 @first_look() #0 {{ ret i64 0 }}"""
+
+#: What a watched run does besides, for tasks that have a record: the time, how often, and a call of the observer.
+_BEFORE = """  %f7 = getelementptr i64, ptr %f0, i64 7
+  %record = load ptr, ptr %f7, align 8
+  %watched = icmp ne ptr %record, null
+  br i1 %watched, label %begin, label %start
+begin:
+  %w2 = getelementptr i64, ptr %record, i64 2
+  %observer = load ptr, ptr %w2, align 8
+  %w3 = getelementptr i64, ptr %record, i64 3
+  %number = load i64, ptr %w3, align 8
+  %seen = icmp ne ptr %observer, null
+  br i1 %seen, label %show, label %start
+show:
+  %e0 = call i64 %observer(i64 %number, i64 0)
+  br label %start
+start:
+  %since = call i64 @clock(i32 {fine})"""
+_AFTER = """  %until = call i64 @clock(i32 {fine})
+  br i1 %watched, label %note, label %on0
+note:
+  %spent = sub i64 %until, %since
+  %n0 = load i64, ptr %record, align 8
+  %n1 = add i64 %n0, %spent
+  store i64 %n1, ptr %record, align 8
+  %r1 = getelementptr i64, ptr %record, i64 1
+  %n2 = load i64, ptr %r1, align 8
+  %n3 = add i64 %n2, 1
+  store i64 %n3, ptr %r1, align 8
+  %r2 = getelementptr i64, ptr %record, i64 2
+  %observer2 = load ptr, ptr %r2, align 8
+  %r3 = getelementptr i64, ptr %record, i64 3
+  %number2 = load i64, ptr %r3, align 8
+  %seen2 = icmp ne ptr %observer2, null
+  br i1 %seen2, label %show2, label %on0
+show2:
+  %e1 = call i64 %observer2(i64 %number2, i64 1)
+  %halt = icmp ne i64 %e1, 0
+  br i1 %halt, label %refuse, label %on0
+refuse:
+  store i64 -1, ptr %status, align 8
+  br label %on0
+on0:"""
+
+
+def driver_text(cpu: Cpu, clocks: bool = True, watched: bool = False) -> str:
+    """The driver's LLVM text. ``clocks``: the system has those of POSIX, so that runs can look for signals.
+    ``watched``: the variant that fills the tasks' records.
+    """
+    apple = sys.platform.startswith("darwin")
+    values = {"fine": 6 if apple else 1, "coarse": 5 if apple else 6, "look": LOOK_NS}
+    return _TEXT.format(
+        triple=cpu.triple,
+        attributes=function_attributes(cpu),
+        declarations=(_CLOCKS if clocks else _NO_CLOCKS).format(**values),
+        look=LOOK_NS,
+        before=_BEFORE.format(**values).strip() if watched else "",
+        after=_AFTER.format(**values).strip() if watched else "",
+    )
