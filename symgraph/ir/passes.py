@@ -20,7 +20,6 @@ from .op import Control, Op
 from .region import Region, map_regions
 from .rewrites import algebra, canonical, expansion, folding, reductions, stable, views
 from .rewrites.loop_motion import move_out_of_loops
-from .rewrites.loop_reuse import reuse_between_loops
 from .rewrites.rule import Rule
 from .types import Facts
 from .verify import verify
@@ -108,9 +107,7 @@ def run_pass(graph: Graph, one: Pass, rules: tuple[Rule, ...], inexact: bool) ->
     if one.moves:
         if not any(isinstance(node.op, Control) for node in graph.nodes):
             return graph, moved
-        graph, reused = reuse_between_loops(graph, inexact)
         graph, moved = move_out_of_loops(graph, inexact)
-        moved |= reused
     graph, fired = sweep_rules(graph, rules)
     return graph, fired | moved
 

@@ -48,7 +48,13 @@ class ModelCheckpoint(Callback):
         if self.epochs_since_last_save < self.period:
             return
         self.epochs_since_last_save = 0
-        path = str(self.filepath).format(epoch=epoch + 1, **logs)
+        try:
+            path = str(self.filepath).format(epoch=epoch + 1, **logs)
+        except KeyError as error:
+            raise KeyError(
+                f"Failed to format this callback filepath: {str(self.filepath)!r}. There is no {error}; there are: "
+                f"{['epoch', *logs]}"
+            ) from None
         if not self.save_best_only:
             self._say(f"\nEpoch {epoch + 1:05d}: saving model to {path}")
             self._save(path)

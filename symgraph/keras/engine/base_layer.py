@@ -123,6 +123,7 @@ class Layer(Tracking):
             if not is_all_none(previous_mask) and "mask" not in kwargs and has_arg(self.call, "mask"):
                 kwargs["mask"] = previous_mask
             outputs = self.call(inputs, **kwargs)
+            self._check_outputs(inputs, outputs)
             output_mask = self.compute_mask(inputs, previous_mask)
             taken = {id(x) for x in to_list(inputs)}
             outputs_list = [K.identity(x) if id(x) in taken else x for x in to_list(outputs, allow_tuple=True)]
@@ -133,6 +134,18 @@ class Layer(Tracking):
             if regularizer is not None:
                 self.add_loss([regularizer(x) for x in outputs_list], to_list(inputs))
         return unpack_singleton(outputs_list) if not isinstance(outputs, list) else outputs_list
+
+    def _check_outputs(self, inputs: Any, outputs: Any) -> None:
+        """Refuse what no other layer could take: no tensor, or one without elements made of ones that have some."""
+        shapes = [K.int_shape(x) for x in to_list(inputs)]
+        for x in to_list(outputs, allow_tuple=True):
+            if not K.is_tensor(x):
+                raise TypeError(f"The call of layer {self.name} should give tensors. Found: {x!r}")
+            if 0 in K.int_shape(x) and not any(0 in shape for shape in shapes):
+                raise ValueError(
+                    f"Layer {self.name} leaves nothing of its input: an input of shape {unpack_singleton(shapes)} "
+                    f"gives an output of shape {K.int_shape(x)}. Is its window larger than the input?"
+                )
 
     def _build_for(self, inputs: Any) -> None:
         if self.built:
@@ -202,7 +215,7 @@ class Layer(Tracking):
             if K.int_shape(param) != np.shape(array):
                 raise ValueError(
                     f"Layer weight shape {K.int_shape(param)} not compatible with provided weight shape "
-                    f"{np.shape(array)}"
+                    f"{np.shape(array)}, for {param.name}"
                 )
         K.batch_set_value(zip(params, given, strict=True))
 

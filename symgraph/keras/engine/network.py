@@ -111,7 +111,7 @@ class Network(Layer):
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError("No such layer: " + name)
+        raise ValueError(f"No such layer: {name}. The layers are: {[layer.name for layer in self.layers]}")
 
     @property
     def trainable_weights(self) -> list[Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from .. import backend as K
@@ -133,7 +135,8 @@ class ObjectiveGraph:
     def _total_loss(self) -> Tensor:
         total: Tensor = None
         for position, i in enumerate(self._kept):
-            with K.name_scope(self._model.output_names[i] + "_loss"):
+            name = self._model.output_names[i]
+            with K.name_scope(name + "_loss"), _without_numpy(f"loss of the output {name}"):
                 loss = self.loss_functions[i](self.targets[i], self._model.outputs[i], sample_weight=self._weights(i))
             if self.output_loss_metrics:
                 self.output_loss_metrics[position](loss)
@@ -157,13 +160,14 @@ class ObjectiveGraph:
             metric.given_name = name  # in configs, so that another ``compile`` does not add to it again
             metric.name = unique
             names.append(unique)
-            objectives.call_metric_function(
-                metric,
-                self.targets[i],
-                self._model.outputs[i],
-                weights=self.sample_weights[i] if weighted else None,
-                mask=self._masks[i],
-            )
+            with _without_numpy(f"metric {name}"):
+                objectives.call_metric_function(
+                    metric,
+                    self.targets[i],
+                    self._model.outputs[i],
+                    weights=self.sample_weights[i] if weighted else None,
+                    mask=self._masks[i],
+                )
             self.metric_functions.append(metric)
 
     # -- functions --------------------------------------------------------------------------------------------------
@@ -238,3 +242,17 @@ def _given_targets(target_tensors: Any, names: list[str]) -> list[Tensor]:
             f"outputs, but you passed target_tensors={target_tensors}"
         )
     return given
+
+
+@contextmanager
+def _without_numpy(what: str) -> Iterator[None]:
+    """Say what to write instead where a person's function calls NumPy on tensors."""
+    try:
+        yield
+    except TypeError as error:
+        if "does not support ufuncs" not in str(error):
+            raise
+        raise TypeError(
+            f"The {what} calls a function of NumPy, which takes arrays, on symbolic tensors. Write it with functions "
+            "of keras.backend, as K.mean(K.square(y_pred - y_true))"
+        ) from error

@@ -54,12 +54,15 @@ def standardize_input_data(
         return [None] * len(names)
     arrays = _count_checked([standardize_single_array(x) for x in _listed(data, names)], names, exception_prefix)
     for name, array, shape in zip(names, arrays, shapes or [None] * len(names), strict=True):
-        if shape is not None and array is not None:
+        if shape is not None and array is not None and getattr(getattr(array, "dtype", None), "kind", "f") != "O":
             _check_shape(name, array, tuple(shape), check_batch_axis, exception_prefix)
         if getattr(getattr(array, "dtype", None), "kind", "f") not in "biuf":
+            hint = ""
+            if array.dtype.kind == "O" and all(isinstance(row, (list, tuple, np.ndarray)) for row in array.flat):
+                hint = ". Its rows have different lengths; keras.preprocessing.sequence.pad_sequences makes them equal"
             raise TypeError(
                 f"Error when checking {exception_prefix}: expected {name} to hold numbers, but got an array of dtype "
-                f"{array.dtype} with shape {tuple(array.shape)}"
+                f"{array.dtype} with shape {tuple(array.shape)}{hint}"
             )
     return arrays
 
@@ -72,7 +75,7 @@ def _listed(data: Any, names: Names) -> list[Any]:
         return [_array(data[name]) for name in names]
     if isinstance(data, (list, tuple)):
         if len(data) and isinstance(data[0], (list, tuple)):
-            return [np.asarray(d) for d in data] if len(data) == len(names) else [np.asarray(data)]
+            return [_array(d) for d in data] if len(data) == len(names) else [_array(data)]
         if len(names) == 1 and len(data) and isinstance(data[0], (float, int)):
             return [np.asarray(data)]
         return list(data)
@@ -80,7 +83,14 @@ def _listed(data: Any, names: Names) -> list[Any]:
 
 
 def _array(x: Any) -> Any:
-    return np.asarray(x) if isinstance(x, (list, tuple)) else x
+    if not isinstance(x, (list, tuple)):
+        return x
+    try:
+        return np.asarray(x)
+    except ValueError:  # rows of different lengths
+        rows = np.empty(len(x), object)
+        rows[:] = x
+        return rows
 
 
 def _count_checked(arrays: list[Any], names: Names, prefix: str) -> list[Any]:
@@ -95,8 +105,8 @@ def _count_checked(arrays: list[Any], names: Names, prefix: str) -> list[Any]:
         raise ValueError(
             f"Error when checking model {prefix}: the list of Numpy arrays that you are passing to your model is "
             "not the "
-            f"size the model expected. Expected to see {len(names)} array(s), but instead got the following list of "
-            f"{len(arrays)} arrays: {str(arrays)[:200]}..."
+            f"size the model expected. Expected to see {len(names)} array(s), for {list(names)}, but instead got the "
+            f"following list of {len(arrays)} arrays, with shapes {[np.shape(a) for a in arrays]}"
         )
     if len(names) > 1:
         raise ValueError(
@@ -120,7 +130,15 @@ def _check_shape(name: str, array: Any, shape: tuple[Any, ...], check_batch_axis
         if wanted and got is not None and got != wanted:
             raise ValueError(
                 f"Error when checking {prefix}: expected {name} to have shape {shape} but got array with shape {found}"
+                f"{_single_sample(array, shape)}"
             )
+
+
+def _single_sample(array: Any, shape: tuple[Any, ...]) -> str:
+    """A hint where an array of one axis, which counts as one number a sample, can only be meant as one sample."""
+    if array.ndim == 2 and array.shape == (shape[-1], 1) and shape[-1] != 1:
+        return f". One sample of {shape[-1]} numbers needs an axis in front: x[numpy.newaxis]"
+    return ""
 
 
 def standardize_sample_or_class_weights(x_weight: Any, output_names: Names, weight_type: str) -> list[Any]:
@@ -233,18 +251,46 @@ def check_loss_and_target_compatibility(
             )
 
 
-def check_labels(targets: Sequence[Any], loss_fns: Sequence[Any], classes: Sequence[int | None]) -> None:
+def check_label_form(targets: Any, names: Names, loss_fns: Sequence[Any], output_shapes: Sequence[Any]) -> None:
+    """Check that labels have the form of their crossentropy: a row for each sample, or a number.
+
+    Raises:
+        ValueError: for class numbers under ``categorical_crossentropy``, rows under the sparse one.
+    """
+    arrays = standardize_input_data(targets, names, None, exception_prefix="target")
+    for name, y, loss, shape in zip(names, arrays, loss_fns, output_shapes, strict=True):
+        fn = getattr(loss, "fn", loss)
+        if shape is None or getattr(y, "shape", None) is None or len(y.shape) != len(shape) or len(shape) < 2:
+            continue
+        found = f"Error when checking target: expected {name} to have shape {tuple(shape[1:])} but got array with shape"
+        if fn is losses.categorical_crossentropy and y.shape[-1] == 1 and (shape[-1] or 1) > 1:
+            raise ValueError(
+                f"{found} {tuple(y.shape[1:])}. The loss `categorical_crossentropy` expects a row of {shape[-1]} "
+                "numbers for each sample; for class numbers use `sparse_categorical_crossentropy`, or "
+                "`to_categorical(y)`"
+            )
+        if fn is losses.sparse_categorical_crossentropy and shape[-1] == 1 and y.shape[-1] > 1:
+            raise ValueError(
+                f"{found} {tuple(y.shape[1:])}. The loss `sparse_categorical_crossentropy` expects a class number for "
+                "each sample; for rows of numbers (one-hot) use `categorical_crossentropy`"
+            )
+
+
+def check_labels(
+    targets: Sequence[Any], names: Names, loss_fns: Sequence[Any], classes: Sequence[int | None]
+) -> None:
     """Check that integer labels name classes that an output has.
 
     Raises:
         ValueError: for a label outside ``0 ... classes - 1`` under ``sparse_categorical_crossentropy``.
     """
-    for y, loss, count in zip(targets, loss_fns, classes, strict=True):
+    for y, name, loss, count in zip(targets, names, loss_fns, classes, strict=True):
         if getattr(loss, "fn", loss) is losses.sparse_categorical_crossentropy and isinstance(y, np.ndarray) and count:
             wrong = y[(y < 0) | (y >= count)]
             if wrong.size:
                 raise ValueError(
-                    f"Received a label value of {wrong.flat[0]} which is outside the valid range of [0, {count})."
+                    f"Received a label value of {wrong.flat[0]} which is outside the valid range of [0, {count}). "
+                    f"The output {name} has {count} classes, which are numbered from 0 to {count - 1}."
                 )
 
 

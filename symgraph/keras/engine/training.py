@@ -194,7 +194,9 @@ class Model(Network):
         val: tuple[Arrays, Arrays, Arrays] = ([], [], [])
         if validation_data:
             val = user_data.validation_arrays(self, validation_data, batch_size)
-        elif validation_split and 0.0 < validation_split < 1.0:
+        elif validation_split:
+            if not 0.0 < validation_split < 1.0:
+                raise ValueError(f"`validation_split` should be at least 0 and below 1. Found: {validation_split}")
             (x, y, weights), val = user_data.split_off((x, y, weights), validation_split)
         do_validation = bool(validation_data or val[0] or validation_steps)
         fit_function = self._make_train_function(bool(weights))

@@ -22,6 +22,7 @@ from .objectives import (
 )
 from .standardize import (
     check_array_length_consistency,
+    check_label_form,
     check_labels,
     check_loss_and_target_compatibility,
     standardize_class_weights,
@@ -37,6 +38,7 @@ __all__ = [
     "call_metric_function",
     "check_array_length_consistency",
     "check_generator_arguments",
+    "check_label_form",
     "check_labels",
     "check_loss_and_target_compatibility",
     "check_num_samples",

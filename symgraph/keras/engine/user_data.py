@@ -20,6 +20,8 @@ def standardize_user_data(
     batch_size: int | None = None,
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Inputs, targets and sample weights as lists of arrays; no weights at all where none were asked for."""
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"`batch_size` should be a positive integer. Found: {batch_size}")
     model._set_up(x)
     x = training_utils.standardize_input_data(
         x, model._feed_input_names, model._feed_input_shapes, check_batch_axis=False, exception_prefix="input"
@@ -29,6 +31,9 @@ def standardize_user_data(
         goal = model.objective
         if goal.feed_output_names and isinstance(y, (list, tuple)) and not y:
             raise ValueError(f"No targets were given; the model expects some for {goal.feed_output_names}.")
+        training_utils.check_label_form(
+            y, goal.feed_output_names, goal.feed_loss_functions, goal.feed_output_shapes
+        )
         y = training_utils.standardize_input_data(
             y, goal.feed_output_names, goal.feed_output_shapes, check_batch_axis=False, exception_prefix="target"
         )
@@ -42,7 +47,7 @@ def standardize_user_data(
         if check_array_lengths:
             training_utils.check_array_length_consistency(x, y, weights)
         training_utils.check_loss_and_target_compatibility(y, goal.feed_loss_functions, goal.feed_output_shapes)
-        training_utils.check_labels(y, goal.feed_loss_functions, goal.feed_class_counts)
+        training_utils.check_labels(y, goal.feed_output_names, goal.feed_loss_functions, goal.feed_class_counts)
     else:
         y = []
         if check_array_lengths:

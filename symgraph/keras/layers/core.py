@@ -288,7 +288,9 @@ class Dense(Layer):
         if "input_shape" not in kwargs and "input_dim" in kwargs:
             kwargs["input_shape"] = (kwargs.pop("input_dim"),)
         super().__init__(**kwargs)
-        self.units = units
+        if not isinstance(units, (int, np.integer)) or units < 1:
+            raise ValueError(f"The `units` of layer {self.name} should be a positive integer. Found: {units!r}")
+        self.units = int(units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import difflib
 import inspect
 import marshal
 import types
@@ -95,7 +96,7 @@ def deserialize_keras_object(
         name, config = identifier["class_name"], identifier["config"]
         cls = _look_up(name, module_objects, custom_objects)
         if cls is None:
-            raise ValueError(f"Unknown {printable_module_name}: {name}")
+            raise ValueError(f"Unknown {printable_module_name}: {name}{_hint(name, module_objects, own=True)}")
         with CustomObjectScope(custom_objects or {}):
             if not hasattr(cls, "from_config"):
                 return cls(**config)
@@ -105,7 +106,7 @@ def deserialize_keras_object(
     if isinstance(identifier, str):
         found = _look_up(identifier, module_objects, custom_objects)
         if found is None:
-            raise ValueError(f"Unknown {printable_module_name}:{identifier}")
+            raise ValueError(f"Unknown {printable_module_name}:{identifier}{_hint(identifier, module_objects)}")
         return found() if inspect.isclass(found) else found
     raise ValueError("Could not interpret serialized object: " + str(identifier))
 
@@ -118,6 +119,15 @@ def _look_up(name: str, module_objects: Mapping[str, Any] | None, custom_objects
     # A module's names hold its tools too; a config names objects of Keras only.
     tool = inspect.ismodule(found) or getattr(found, "__module__", "").endswith(_TOOLS) or not callable(found)
     return None if tool or name in ("deserialize", "get", "serialize") else found
+
+
+def _hint(name: str, module_objects: Mapping[str, Any] | None, own: bool = False) -> str:
+    """What may have been meant by an unknown name."""
+    known = [k for k in module_objects or {} if _look_up(k, module_objects, None) is not None]
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f". Did you mean {near[0]!r}?"
+    return f". Where it is a class of yours, give custom_objects={{{name!r}: {name}}}" if own else ""
 
 
 def func_dump(func: Any) -> tuple[str, Any, Any]:

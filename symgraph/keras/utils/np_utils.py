@@ -16,13 +16,19 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: Any = "float32
         y: integers from 0 to ``num_classes - 1``, of any shape.
         num_classes: how many classes (by default the largest number plus one).
         dtype: of the result, whose shape is ``y.shape + (num_classes,)``.
+
+    Raises:
+        IndexError: for a number that names no class.
     """
     labels = np.array(y, dtype="int")
     shape = labels.shape
     if shape and shape[-1] == 1 and len(shape) > 1:
         shape = shape[:-1]
     labels = labels.ravel()
-    classes = num_classes or int(labels.max()) + 1
+    classes = num_classes or int(labels.max(initial=-1)) + 1
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if wrong.size:
+        raise IndexError(f"to_categorical: class numbers are 0 to {classes - 1} for {classes} classes, got {wrong[0]}")
     out = np.zeros((labels.size, classes), dtype=dtype)
     out[np.arange(labels.size), labels] = 1
     return out.reshape((*shape, classes))
