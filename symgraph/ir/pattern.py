@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -28,6 +29,11 @@ def operands_of(value: Value, op: type[Op]) -> tuple[Value, ...]:
 def operand_of(value: Value, op: type[Op]) -> Value | None:
     """The only operand of the unary ``op`` that made ``value``; None where another op did."""
     return value.node.inputs[0] if isinstance(value.node.op, op) else None
+
+
+def both_ways(pair: Sequence[Value]) -> Sequence[tuple[Value, Value]]:
+    """Two operands in both orders; none for what is not a pair."""
+    return [(pair[0], pair[1]), (pair[1], pair[0])] if len(pair) == 2 else []
 
 
 def constant_of(value: Value) -> Array | None:

@@ -8,9 +8,11 @@ from ..dims import product
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Op, Reduction
-from ..ops.arithmetic import Neg
+from ..ops.arithmetic import Add, Div, Maximum, Minimum, Mul, Neg, Sub
+from ..ops.elementary import Exp, Log, Log1p, Sigmoid, Softplus, Sqrt, Tanh
 from ..ops.reductions import All, Any_, Max, Min, Prod, Sum
-from ..pattern import operand_of, spread_of
+from ..ops.views import Concatenate, Embed, Reshape, Transpose, reshape_groups
+from ..pattern import operand_of, scalar_of, spread_of
 from .rule import rule
 
 
@@ -88,4 +90,175 @@ def sum_of_negation(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | No
     return None if x is None else e.neg(e.apply(op, x))
 
 
-RULES = (merge_choices, merge_sums, choose_from_one, sum_of_one, sum_of_repeats, sum_of_negation)
+def _kept_axes(x: Value, axes: Sequence[int]) -> list[int]:
+    return [k for k in range(x.type.ndim) if k not in axes]
+
+
+@rule(
+    Sum,
+    exact=False,
+    example=lambda s: s.sum(s.mul(s.input("f32[4,3]"), s.broadcast(s.input("f32[3]"), (4, 3), (1,))), [0]),
+)
+def sum_of_scaled(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """sum(x * c) = sum(x) * c and sum(x / c) = sum(x) / c, where c repeats along the summed axes: one product a
+    result."""
+    assert isinstance(op, Sum)
+    (y,) = operands
+    if not isinstance(y.op, (Mul, Div)):
+        return None
+    a, b = y.node.inputs
+    for x, c in ((a, b), (b, a))[: 1 if isinstance(y.op, Div) else 2]:
+        spread = spread_of(c)
+        if spread is not None and not set(spread.axes) & set(op.axes):
+            kept = _kept_axes(y, op.axes)
+            small = e.broadcast(spread.inner, [y.shape[k] for k in kept], [kept.index(k) for k in spread.axes])  # type: ignore[arg-type]
+            return e.apply(y.op, e.apply(op, x), small)
+    return None
+
+
+def _without_transpose(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    assert isinstance(op, Reduction)
+    (y,) = operands
+    if not isinstance(y.op, Transpose):
+        return None
+    (x,), order = y.node.inputs, y.op.permutation
+    axes = sorted(order[k] for k in op.axes)
+    left = _kept_axes(x, axes)
+    turned = [left.index(order[k]) for k in _kept_axes(y, op.axes)]
+    return e.transpose(e.apply(type(op)(tuple(axes)), x), turned)
+
+
+@rule(Max, Min, Any_, All, exact=True, example=lambda s: s.max(s.transpose(s.input("f32[2,3,4]"), (2, 0, 1)), [0]))
+def choose_before_transpose(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """The largest element of a transposed operand is found in the operand as it lies; what is left is transposed."""
+    return _without_transpose(e, op, operands)
+
+
+@rule(Sum, Prod, exact=False, example=lambda s: s.sum(s.transpose(s.input("f32[2,3,4]"), (2, 0, 1)), [0]))
+def sum_before_transpose(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """A sum over axes of a transposed operand reads the operand as it lies; the order of the terms changes."""
+    return _without_transpose(e, op, operands)
+
+
+def _without_reshape(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    assert isinstance(op, Reduction)
+    (y,) = operands
+    if not isinstance(y.op, Reshape):
+        return None
+    (x,) = y.node.inputs
+    axes: list[int] = []
+    for source, target in reshape_groups(x.shape, y.shape):
+        chosen = [k in op.axes for k in target if y.shape[k] != 1]
+        if any(chosen) and not all(chosen):
+            return None
+        if any(chosen):
+            axes += [k for k in source if x.shape[k] != 1]
+    result = [y.shape[k] for k in _kept_axes(y, op.axes)]
+    return e.reshape(e.apply(type(op)(tuple(axes)), x), result) if axes else None
+
+
+@rule(Max, Min, Any_, All, exact=True, example=lambda s: s.max(s.reshape(s.input("f32[2,3,4]"), (6, 4)), [0]))
+def choose_before_reshape(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """Whole groups of axes that a reshape made are chosen from where they come from."""
+    return _without_reshape(e, op, operands)
+
+
+@rule(Sum, Prod, exact=False, example=lambda s: s.sum(s.reshape(s.input("f32[2,3,4]"), (6, 4)), [0]))
+def sum_before_reshape(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """Whole groups of axes that a reshape made are summed where they come from; the order of the terms may change."""
+    return _without_reshape(e, op, operands)
+
+
+@rule(Max, Min, Any_, All, exact=True, example=lambda s: s.max(s.broadcast(s.input("f32[3]"), (4, 3), (1,)), [0]))
+def choose_from_repeats(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """The largest of equal elements is any of them, where there are some for certain."""
+    assert isinstance(op, Reduction)
+    (y,) = operands
+    spread = spread_of(y)
+    repeated = [] if spread is None else [k for k in op.axes if k not in spread.axes]
+    if spread is None or not repeated or any(not isinstance(y.shape[k], int) or y.shape[k] == 0 for k in repeated):
+        return None
+    rest = [k for k in range(y.type.ndim) if k not in repeated]
+    smaller = e.broadcast(spread.inner, tuple(y.shape[k] for k in rest), [rest.index(k) for k in spread.axes])
+    axes = tuple(rest.index(k) for k in op.axes if k in rest)
+    return e.apply(type(op)(axes), smaller) if axes else smaller
+
+
+@rule(
+    Sum,
+    exact=False,
+    example=lambda s: s.sum(s.concatenate([s.input("f32[2,N]"), s.input("f32[3,N]")], 0), [0]),
+)
+def sum_of_concatenation(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """The sum of operands side by side is the sum of their sums: nothing is copied, no loop asks where it is."""
+    assert isinstance(op, Sum)
+    (y,) = operands
+    if not isinstance(y.op, Concatenate) or y.op.axis not in op.axes or len(y.node.inputs) > 4:
+        return None
+    first, *rest = (e.apply(op, x) for x in y.node.inputs)
+    for other in rest:
+        first = e.add(first, other)
+    return first
+
+
+@rule(Sum, exact=False, example=lambda s: s.sum(s.pad(s.input("f32[3,N]"), (1, 0), (6, s.arguments[0].shape[1])), [0]))
+def sum_of_embedded(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """Zeros around an operand add nothing to its sum; the order of the terms may change."""
+    assert isinstance(op, Sum)
+    (y,) = operands
+    x = operand_of(y, Embed)
+    if x is None or any(x.shape[k] != y.shape[k] or y.op.steps[k] != 1 for k in _kept_axes(y, op.axes)):  # type: ignore[attr-defined]
+        return None
+    return e.apply(op, x)
+
+
+_INCREASING = (Exp, Log, Log1p, Sqrt, Tanh, Sigmoid, Softplus)
+
+
+def _is_filled(op: Reduction, x: Value) -> bool:
+    """True where there is something to choose from for certain."""
+    return all(isinstance(x.shape[k], int) and x.shape[k] != 0 for k in op.axes)
+
+
+@rule(Max, Min, exact=False, example=lambda s: s.max(s.exp(s.input("f32[N,4]")), [1]))
+def choose_before_monotone(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """max(exp(x)) = exp(max(x)), and likewise for other increasing functions: one call a result. A target's function
+    need not be increasing in its last bit."""
+    assert isinstance(op, Reduction)
+    (y,) = operands
+    if not isinstance(y.op, _INCREASING) or not _is_filled(op, y):
+        return None
+    return e.apply(y.op, e.apply(op, y.node.inputs[0]))
+
+
+@rule(Max, Min, exact=False, example=lambda s: s.max(s.sub(1.0, s.input("f32[N,4]")), [1]))
+def choose_before_scaling(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """max(x * c + d) = max(x) * c + d, min(x) * c + d where c is negative, and likewise for limits: one operation a
+    result; rounding is monotonic, and only the sign of a zero may differ."""
+    assert isinstance(op, Reduction)
+    (y,) = operands
+    if not _is_filled(op, y) or not y.dtype.is_float:
+        return None
+    other = Min if isinstance(op, Max) else Max
+    if isinstance(y.op, Neg):
+        return e.neg(e.apply(other(op.axes), y.node.inputs[0]))
+    for place, c in enumerate(map(scalar_of, y.node.inputs)):
+        if c is None or len(y.node.inputs) != 2 or c != c or abs(c) == float("inf"):
+            continue
+        x = y.node.inputs[1 - place]
+        shape = [y.shape[k] for k in _kept_axes(y, op.axes)]
+        constant = e.full(tuple(shape), c.item(), y.dtype)
+        if isinstance(y.op, (Add, Maximum, Minimum)) or (isinstance(y.op, Sub) and place == 1):
+            return e.apply(y.op, e.apply(op, x), constant)
+        if isinstance(y.op, Sub):
+            return e.sub(constant, e.apply(other(op.axes), x))
+        if (isinstance(y.op, Mul) or (isinstance(y.op, Div) and place == 1)) and c != 0:
+            return e.apply(y.op, e.apply(op if c > 0 else other(op.axes), x), constant)
+    return None
+
+
+RULES = (
+    merge_choices, merge_sums, choose_from_one, sum_of_one, sum_of_repeats, sum_of_negation, sum_of_scaled,
+    choose_before_transpose, sum_before_transpose, choose_before_reshape, sum_before_reshape, choose_from_repeats,
+    sum_of_concatenation, sum_of_embedded, choose_before_monotone, choose_before_scaling,
+)  # fmt: skip

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Op, Reduction
-from ..ops.arithmetic import Add, Div, Maximum, Minimum, Mul, Neg, Sub
+from ..ops.arithmetic import Add, Div, Mul, Neg, Sub
 from ..ops.composites import LogSoftmax, LogSumExp, Softmax
 from ..ops.elementary import Exp, Expm1, Log, Log1p, Sigmoid, Softplus
 from ..ops.reductions import Sum
-from ..pattern import is_number, operand_of, operands_of, scalar_of, spread_of
+from ..pattern import both_ways, is_number, operand_of, operands_of, spread_of
 from .rule import Sketch, rule
 
 
@@ -40,31 +40,6 @@ def log_of_softmax(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | Non
     """log(softmax(x)) = log_softmax(x): small probabilities keep their digits and never become log 0."""
     (p,) = operands
     return e.apply(LogSoftmax(p.op.axis), p.node.inputs[0]) if isinstance(p.op, Softmax) else None
-
-
-@rule(
-    Log,
-    exact=False,
-    example=lambda s: s.log(s.minimum(s.maximum(s.apply(Softmax(1), s.input("f32[N,5]")), 1e-7), 0.99)),
-)
-def log_of_clipped_softmax(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
-    """log(clip(softmax(x), lo, hi)) = clip(log_softmax(x), log lo, log hi): the logarithm is monotonic, and all
-    digits of probabilities near 1 are kept."""
-    bounds: list[tuple[Op, Value]] = []
-    p = operands[0]
-    while isinstance(p.op, (Maximum, Minimum)):
-        inner, limit = p.node.inputs
-        c = scalar_of(limit)
-        if c is None or not c > 0:
-            return None
-        bounds.append((p.op, limit))
-        p = inner
-    if not bounds or not isinstance(p.op, Softmax):
-        return None
-    out = e.apply(LogSoftmax(p.op.axis), p.node.inputs[0])
-    for choice, limit in reversed(bounds):
-        out = e.apply(choice, out, e.log(limit))
-    return out
 
 
 @rule(Exp, exact=False, example=lambda s: s.exp(s.apply(LogSoftmax(1), s.input("f32[N,5]"))))
@@ -140,11 +115,11 @@ def gradient_of_shifted_softmax(e: Emitter, op: Op, operands: Sequence[Value]) -
 
 def _shifted_cotangent(scaled: Value, rest: Value) -> tuple[Value, Value, int] | None:
     """``(g, p, axis)`` where ``scaled`` is ``(g + c)*p`` and ``rest`` is ``p*sum(scaled)``."""
-    for shifted, p in _both_ways(operands_of(scaled, Mul)):
+    for shifted, p in both_ways(operands_of(scaled, Mul)):
         if not isinstance(p.op, Softmax):
             continue
         axis = p.op.axis
-        sums = [reduced_along(b, p) for a, b in _both_ways(operands_of(rest, Mul)) if a is p]
+        sums = [reduced_along(b, p) for a, b in both_ways(operands_of(rest, Mul)) if a is p]
         if not any(t is not None and t[0] == Sum((axis,)) and t[1] is scaled for t in sums):
             continue
         if isinstance(shifted.op, (Add, Sub)):
@@ -154,10 +129,6 @@ def _shifted_cotangent(scaled: Value, rest: Value) -> tuple[Value, Value, int] |
             if isinstance(shifted.op, Add) and _is_constant_along(g, axis):
                 return c, p, axis
     return None
-
-
-def _both_ways(pair: Sequence[Value]) -> Sequence[tuple[Value, Value]]:
-    return [(pair[0], pair[1]), (pair[1], pair[0])] if len(pair) == 2 else []
 
 
 def _is_constant_along(value: Value, axis: int) -> bool:
@@ -211,12 +182,6 @@ def log_of_sigmoid(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | Non
     return None if x is None else e.neg(e.apply(Softplus(), e.neg(x)))
 
 
-@rule(Log, exact=False, example=lambda s: s.log(s.exp(s.input("f32[N]"))))
-def log_of_exp(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
-    """log(exp(x)) = x: exp cannot overflow."""
-    return operand_of(operands[0], Exp)
-
-
 @rule(Sub, exact=False, example=lambda s: s.sub(1.0, s.sigmoid(s.input("f32[N]"))))
 def one_minus_sigmoid(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """1 - sigmoid(x) = sigmoid(-x): small results keep their digits."""
@@ -240,7 +205,7 @@ def sigmoid_by_hand(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | No
 @rule(Mul, exact=False, example=lambda s: _softplus_gradient(s, s.input("f32[N]"), s.input("f32[N]")))
 def gradient_of_softplus_by_hand(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """g / (1 + exp(x)) * exp(x) = g * sigmoid(x): no inf / inf."""
-    for quotient, power in _both_ways(operands):
+    for quotient, power in both_ways(operands):
         x, pair = operand_of(power, Exp), operands_of(quotient, Div)
         terms = operands_of(pair[1], Add) if pair else ()
         if x is not None and terms and terms[0] is power and is_number(terms[1], 1):
@@ -254,8 +219,8 @@ def _softplus_gradient(s: Sketch, x: Value, g: Value) -> Value:
 
 
 RULES = (
-    log_of_softmax, log_of_clipped_softmax, exp_of_log_softmax, softmax_by_hand, scale_softmax_to_one, sum_of_softmax,
-    log_of_sum_of_exp, log_softmax_by_hand, gradient_of_shifted_softmax, log_of_exp, log_of_sigmoid, log_of_one_plus,
+    log_of_softmax, exp_of_log_softmax, softmax_by_hand, scale_softmax_to_one, sum_of_softmax,
+    log_of_sum_of_exp, log_softmax_by_hand, gradient_of_shifted_softmax, log_of_sigmoid, log_of_one_plus,
     exp_minus_one, log_of_one_plus_exp, log_of_one_minus_sigmoid, one_minus_sigmoid, sigmoid_by_hand,
     gradient_of_softplus_by_hand,
 )  # fmt: skip

@@ -8,7 +8,6 @@ from ..dims import Dim
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import REGISTRY, Elementwise, Op
-from ..ops.contraction import Contraction
 from ..ops.views import Broadcast, Concatenate, Reshape, Slice, Transpose
 from ..pattern import Spread, operand_of, scalar_of, spread_of
 from .rule import rule
@@ -182,57 +181,9 @@ def _within(e: Emitter, narrow: Spread, wide: Spread) -> Value:
     return e.broadcast(narrow.inner, wide.inner.shape, [wide.axes.index(axis) for axis in narrow.axes])
 
 
-@rule(
-    Contraction,
-    exact=False,
-    example=lambda s: s.contract("ik,kj->ij", s.transpose(s.input("f32[4,N]"), (1, 0)), s.input("f32[4,3]")),
-)
-def transpose_inside_product(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
-    """A product of a transposed operand reads the operand with its axes exchanged; terms may be added in another
-    order."""
-    assert isinstance(op, Contraction)
-    labels = list(op.labels[:2])
-    found = list(operands)
-    for i, value in enumerate(operands):
-        inner = operand_of(value, Transpose)
-        if inner is not None:
-            assert isinstance(value.op, Transpose)
-            labels[i] = "".join(labels[i][value.op.permutation.index(k)] for k in range(len(labels[i])))
-            found[i] = inner
-    if found == list(operands):
-        return None
-    return e.contract(f"{labels[0]},{labels[1]}->{op.labels[2]}", *found)
-
-
-@rule(
-    Contraction,
-    exact=False,
-    example=lambda s: s.contract("ik,kj->ij", s.input("f32[N,1]"), s.input("f32[1,3]")),
-)
-def product_over_one_term(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
-    """A sum of products over axes of size 1 is a product; a sum starts at 0.0, so the sign of a zero may differ."""
-    assert isinstance(op, Contraction)
-    a, _, out = op.labels
-    x, y = operands
-    if not op.summed or any(x.shape[a.index(c)] != 1 for c in op.summed):
-        return None
-    (result,) = op.infer(e.facts, x.type, y.type)
-    return e.mul(*(_aligned(e, v, of, out, result.shape) for v, of in zip(operands, op.labels, strict=False)))
-
-
-def _aligned(e: Emitter, value: Value, labels: str, out: str, shape: tuple[Dim, ...]) -> Value:
-    """``value`` with its axes in the order of ``out``, repeated to ``shape``."""
-    order = sorted((k for k, c in enumerate(labels) if c in out), key=lambda k: out.index(labels[k]))
-    kept = [k for k, c in enumerate(labels) if c in out]
-    squeezed = e.reshape(value, [value.shape[k] for k in kept])
-    turned = e.transpose(squeezed, [kept.index(k) for k in order])
-    return e.broadcast(turned, shape, [out.index(labels[k]) for k in order])
-
-
-MERGING = (
+RULES = (
     drop_identity_broadcast, merge_broadcasts, broadcast_without_unit_axes, reshape_of_broadcast,
     transpose_of_broadcast, slice_of_broadcast, merge_slices, slice_of_concatenation, compute_before_broadcast,
     compute_before_reshape,
 )  # fmt: skip
-PRODUCTS = (transpose_inside_product, product_over_one_term)
 
