@@ -30,7 +30,7 @@ from .arrangement import (
     unstack,
     vstack,
 )
-from .convolution import avg_pool, conv, conv_transpose, depthwise_conv, local_conv, max_pool, separable_conv
+from .convolution import avg_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
 from .creation import (
     arange,
     diag,
@@ -224,7 +224,6 @@ from .reducing import (
     var,
     vecdot,
 )
-from .resizing import resize_images, upsample
 from .shaping import (
     broadcast_to,
     concatenate,
@@ -271,21 +270,20 @@ __all__ = [
     "diff", "digamma", "digitize", "dimshuffle", "divide", "divmod", "dot", "dstack", "einsum", "elu", "equal",
     "erf", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr", "flipud",
     "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "foldl", "foldr", "full", "full_like",
-    "function", "gammaln", "gather_nd", "gelu", "grad", "grad_clip", "greater", "greater_equal",
-    "hard_sigmoid", "hard_swish", "hard_tanh", "heaviside", "hessian", "hessian_vector_product", "hstack",
-    "hypot", "identity", "inc_subtensor", "invert", "isclose", "isfinite", "isinf", "isnan", "isneginf",
-    "isposinf", "jacobian", "jvp", "leaky_relu", "left_shift", "less", "less_equal", "linear_recurrence",
-    "linspace", "local_conv", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax", "logaddexp",
-    "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp",
-    "map", "matmul", "matrix_transpose", "max", "max_pool", "maximum", "mean", "median", "meshgrid", "min",
-    "minimum", "mish", "mod", "moveaxis", "multiply", "name_scope", "nan_to_num", "negative", "norm",
-    "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "percentile", "placeholder", "polygamma",
-    "positive", "power", "prod", "ptp", "put_along_axis", "quantile", "rad2deg", "random", "reciprocal",
-    "relu", "relu6", "repeat", "reshape", "resize", "resize_images", "right_shift", "rint", "roll", "round",
-    "rsqrt", "scan", "scatter_nd", "searchsorted", "selu", "separable_conv", "set_random_seed",
-    "set_subtensor", "shape", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "size", "softmax",
-    "softplus", "softsign", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
-    "subtract", "sum", "swapaxes", "swish", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile",
-    "top_k", "trace", "transpose", "tri", "tril", "triu", "trunc", "unstack", "upsample", "var", "variable",
-    "vecdot", "verify_grad", "vjp", "vstack", "where", "while_loop", "xlogy", "zeros", "zeros_like",
+    "function", "gammaln", "gather_nd", "gelu", "grad", "grad_clip", "greater", "greater_equal", "hard_sigmoid",
+    "hard_swish", "hard_tanh", "heaviside", "hessian", "hessian_vector_product", "hstack", "hypot", "identity",
+    "inc_subtensor", "invert", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "jacobian",
+    "jvp", "leaky_relu", "left_shift", "less", "less_equal", "linear_recurrence", "linspace", "log", "log1p",
+    "log2", "log10", "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "map", "matmul", "matrix_transpose", "max",
+    "max_pool", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mish", "mod", "moveaxis",
+    "multiply", "name_scope", "nan_to_num", "negative", "norm", "not_equal", "one_hot", "ones", "ones_like",
+    "outer", "pad", "percentile", "placeholder", "polygamma", "positive", "power", "prod", "ptp",
+    "put_along_axis", "quantile", "rad2deg", "random", "reciprocal", "relu", "relu6", "repeat", "reshape",
+    "resize", "right_shift", "rint", "roll", "round", "rsqrt", "scan", "scatter_nd", "searchsorted", "selu",
+    "separable_conv", "set_random_seed", "set_subtensor", "shape", "sigmoid", "sign", "signbit", "sin", "sinc",
+    "sinh", "size", "softmax", "softplus", "softsign", "sort", "split", "sqrt", "square", "squeeze", "stack",
+    "std", "stop_gradient", "subtract", "sum", "swapaxes", "swish", "take", "take_along_axis", "tan", "tanh",
+    "tensordot", "tile", "top_k", "trace", "transpose", "tri", "tril", "triu", "trunc", "unstack", "var",
+    "variable", "vecdot", "verify_grad", "vjp", "vstack", "where", "while_loop", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ LAYERS = {
     "plotting": "plotting",
     "ir": "ir",
     "front": "arrangement convolution creation differentiation elementwise gradient loops nn numeric ordering products "
-    "random reducing resizing shaping subscripts tensor tracer variable",
+    "random reducing shaping subscripts tensor tracer variable",
     "codegen": "codegen",
     "function": "verification closing explain function plot stages",
     "top": "__main__",

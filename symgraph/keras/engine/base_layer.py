@@ -186,7 +186,8 @@ class Layer(Tracking):
         dtype = dtype or self.dtype
         spend_weight(shape, self.name)
         initial = initializers.get("glorot_uniform" if initializer is None else initializer)
-        label = f"{self.name}/{name or 'weight'}"
+        with K.name_scope(name or "weight") as path:  # a cell's weights are named after the layer that builds it
+            label = path if "/" in path else f"{self.name}/{path}"
         weight = K.variable(initial(shape, dtype=dtype) if has_arg(initial, "dtype", True) else initial(shape),
                             dtype=dtype, name=label, constraint=constraint)  # fmt: skip
         if regularizer is not None:

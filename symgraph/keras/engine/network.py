@@ -178,9 +178,9 @@ class Network(Layer):
         if not self._is_graph_network:
             return list(getattr(layer, kind))
         get = layer.get_losses_for if kind == "losses" else layer.get_updates_for
-        if layer._sublayers and not isinstance(layer, Network):
-            return list(getattr(layer, kind))
         found = list(get(None))
+        if not isinstance(layer, Network) and (kind == "losses" or layer.trainable or layer.stateful):
+            found += [x for inner in layer._sublayers for x in getattr(inner, kind)]
         for i, node in enumerate(layer._inbound_nodes):
             if node_key(layer, i) in self._network_nodes:
                 found += get(node.input_tensors)

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
-_LAYOUTS = {"tf": "channels_last", "th": "channels_first", "default": None}
+_VALUES: dict[str, dict[str, Any]] = {
+    "consume_less": {"cpu": 1, "mem": 1, "gpu": 2},
+    "dim_ordering": {"tf": "channels_last", "th": "channels_first", "default": None},
+    "forget_bias_init": {"one": True, "ones": True, "zero": False, "zeros": False},
+}
 
 
 def renamed_arguments(**names: str) -> Callable[[F], F]:
@@ -27,7 +31,7 @@ def renamed_arguments(**names: str) -> Callable[[F], F]:
                 if new in kwargs:
                     raise TypeError(f"`{type(self).__name__}` got {new!r} twice: also under its old name {name!r}")
                 value = kwargs.pop(name)
-                kwargs[new] = _LAYOUTS.get(value, value) if name == "dim_ordering" else value
+                kwargs[new] = _VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
             if old:
                 pairs = ", ".join(f"{name} -> {names[name]}" for name in old)
                 warnings.warn(
@@ -60,4 +64,20 @@ legacy_gaussiannoise_support = renamed_arguments(sigma="stddev")
 legacy_gaussiandropout_support = renamed_arguments(p="rate")
 legacy_spatialdropout1d_support = renamed_arguments(p="rate")
 legacy_spatialdropoutNd_support = renamed_arguments(p="rate", dim_ordering="data_format")
+_GATES = {
+    "init": "kernel_initializer",
+    "inner_init": "recurrent_initializer",
+    "inner_activation": "recurrent_activation",
+    "W_regularizer": "kernel_regularizer",
+    "U_regularizer": "recurrent_regularizer",
+    "b_regularizer": "bias_regularizer",
+    "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
+    "forget_bias_init": "unit_forget_bias",
+}
+legacy_recurrent_support = renamed_arguments(output_dim="units", consume_less="implementation", **_GATES)
+legacy_convlstm2d_support = renamed_arguments(
+    nb_filter="filters", subsample="strides", border_mode="padding", dim_ordering="data_format", bias="use_bias",
+    **_GATES,
+)  # fmt: skip
 legacy_input_support = renamed_arguments(input_dtype="dtype")

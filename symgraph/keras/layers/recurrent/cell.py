@@ -1,0 +1,194 @@
+"""What the cells of recurrent layers share: arguments, weights, dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ... import activations, constraints, initializers, regularizers
+from ... import backend as K
+from ...engine.base_layer import Layer
+from ...utils.generic_utils import has_arg
+
+Tensor = Any
+C = TypeVar("C", bound=type)
+
+
+class Cell(Layer):
+    """One step of a recurrent layer: ``call(inputs, states)`` gives an output and new states.
+
+    The kernels and the bias hold ``gates`` blocks of columns. In training, ``dropout`` sets inputs to zero and
+    ``recurrent_dropout`` the state; a mask is made on first use and kept until :meth:`reset_dropout_masks`, so that all
+    steps of a sequence have the same.
+    """
+
+    gates: int = 1
+
+    def __init__(
+        self, activation: Any, use_bias: bool, kernel_initializer: Any, recurrent_initializer: Any,
+        bias_initializer: Any, kernel_regularizer: Any, recurrent_regularizer: Any, bias_regularizer: Any,
+        kernel_constraint: Any, recurrent_constraint: Any, bias_constraint: Any, dropout: float,
+        recurrent_dropout: float, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.dropout = min(1.0, max(0.0, dropout))
+        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        self.kernel: Tensor = None
+        self.recurrent_kernel: Tensor = None
+        self.bias: Tensor = None
+        self.reset_dropout_masks()
+
+    def make_weights(
+        self, kernel: tuple[int, ...], recurrent: tuple[int, ...], bias: tuple[int, ...], bias_initializer: Any = None
+    ) -> None:
+        """Make the two kernels, and the bias where there is one, of the given shapes."""
+        self.kernel = self.add_weight(
+            shape=kernel,
+            name="kernel",
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.recurrent_kernel = self.add_weight(
+            shape=recurrent,
+            name="recurrent_kernel",
+            initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=bias,
+                name="bias",
+                initializer=bias_initializer or self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.built = True
+
+    def forgetful_bias(self, units: int) -> Callable[..., Any]:
+        """The initializer of a bias of four gates, of which the second starts as ones."""
+
+        def initial(shape: Any, dtype: Any = None) -> Any:
+            rest = self.bias_initializer
+            sizes = ((rest, units), (initializers.Ones(), units), (rest, 2 * units))
+            return np.concatenate([K.eval(start_of(make, (size,), dtype)) for make, size in sizes])
+
+        return initial
+
+    # -- dropout ----------------------------------------------------------------------------------------------------
+    def reset_dropout_masks(self) -> None:
+        """Forget the masks: the next step makes others."""
+        self._dropout_mask: list[Tensor] | None = None
+        self._recurrent_dropout_mask: list[Tensor] | None = None
+
+    def input_masks(self, x: Tensor, training: Any, count: int = 1) -> list[Tensor] | None:
+        """``count`` masks for inputs like ``x``; None where nothing is dropped."""
+        if self._dropout_mask is None:
+            self._dropout_mask = _masks(x, self.dropout, training, count)
+        return self._dropout_mask
+
+    def state_masks(self, x: Tensor, training: Any, count: int = 1) -> list[Tensor] | None:
+        """``count`` masks for states like ``x``; None where nothing is dropped."""
+        if self._recurrent_dropout_mask is None:
+            self._recurrent_dropout_mask = _masks(x, self.recurrent_dropout, training, count)
+        return self._recurrent_dropout_mask
+
+    def mark_phase(self, output: Tensor, training: Any) -> None:
+        """Note that an output differs between training and test, where dropout makes it."""
+        if training is None and self.dropout + self.recurrent_dropout > 0:
+            output._uses_learning_phase = True
+
+    # -- configuration ----------------------------------------------------------------------------------------------
+    def options(self) -> dict[str, Any]:
+        """The cell's own part of the config."""
+        return {
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self.options()}
+
+
+def start_of(initializer: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """What an initializer gives; one that is a plain function need not take a dtype."""
+    return initializer(shape, dtype=dtype) if has_arg(initializer, "dtype", True) else initializer(shape)
+
+
+def _masks(x: Tensor, rate: float, training: Any, count: int) -> list[Tensor] | None:
+    if not 0.0 < rate < 1.0:
+        return None
+    ones = K.ones_like(x)
+    return [K.in_train_phase(lambda: K.dropout(ones, rate), ones, training=training) for _ in range(count)]
+
+
+def product(x: Tensor, kernel: Tensor, masks: list[Tensor] | None) -> Tensor:
+    """``x . kernel``; with one mask, of ``x`` under it; with several, each block of columns has a mask of its own."""
+    if masks is None:
+        return K.dot(x, kernel)
+    if len(masks) == 1:
+        return K.dot(x * masks[0], kernel)
+    blocks = columns(kernel, len(masks))
+    return K.concatenate([K.dot(x * mask, block) for mask, block in zip(masks, blocks, strict=True)])
+
+
+def columns(x: Tensor, count: int) -> list[Tensor]:
+    """``count`` equal blocks of the last axis."""
+    width = K.int_shape(x)[-1] // count  # type: ignore[operator]
+    return [x[..., i * width : (i + 1) * width] for i in range(count)]
+
+
+def shows_cell(*names: str) -> Callable[[C], C]:
+    """A layer class with properties that read those of its ``cell``."""
+
+    def decorate(cls: C) -> C:
+        for name in names:
+            setattr(cls, name, property(attrgetter(f"cell.{name}"), doc="That of the cell."))
+        return cls
+
+    return decorate
+
+
+#: What every layer of one cell shows.
+CELL_ARGUMENTS = (
+    "activation", "use_bias", "kernel_initializer", "recurrent_initializer", "bias_initializer", "kernel_regularizer",
+    "recurrent_regularizer", "bias_regularizer", "kernel_constraint", "recurrent_constraint", "bias_constraint",
+    "dropout", "recurrent_dropout",
+)  # fmt: skip
+
+
+def known_implementation(implementation: int) -> int:
+    """1 or 2; Keras 2.0's 0 is 1 now.
+
+    Raises:
+        ValueError: for other values.
+    """
+    if implementation not in (0, 1, 2):
+        raise ValueError(f"`implementation` is 1 or 2, got {implementation!r}.")
+    return implementation or 1

@@ -1,0 +1,151 @@
+"""Long short-term memory (Hochreiter & Schmidhuber, 1997; forget gates: Gers, Schmidhuber & Cummins, 2000)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ... import activations, regularizers
+from ... import backend as K
+from ...legacy import interfaces
+from .cell import CELL_ARGUMENTS, Cell, columns, known_implementation, product, shows_cell
+from .rnn import RNN
+
+Tensor = Any
+
+
+def lstm_states(
+    z: Tensor, memory: Tensor, activation: Callable[[Tensor], Tensor], recurrent_activation: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """The new output and memory: ``c' = f c + i g`` and ``h' = o activation(c')``, of the sums ``z`` of the gates
+    i, f, g (the candidate) and o."""
+    i, f, candidate, o = columns(z, 4)
+    new = recurrent_activation(f) * memory + recurrent_activation(i) * activation(candidate)
+    return recurrent_activation(o) * activation(new), new
+
+
+class LSTMCell(Cell):
+    """A step of :class:`LSTM`; the states are the output and the memory. Gates lie in the order i, f, c, o.
+
+    ``implementation``: 1 drops inputs and outputs by a mask for each gate, 2 by one for all.
+    """
+
+    gates = 4
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        implementation: int = 2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer,
+            recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
+            recurrent_dropout, **kwargs,
+        )  # fmt: skip
+        self.units = units
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.unit_forget_bias = unit_forget_bias
+        self.implementation = known_implementation(implementation)
+        self.state_size = (units, units)
+        self.output_size = units
+
+    def build(self, input_shape: Any) -> None:
+        width = 4 * self.units
+        initial = self.forgetful_bias(self.units) if self.unit_forget_bias else None
+        self.make_weights((input_shape[-1], width), (self.units, width), (width,), initial)
+        for letter, kernel, recurrent in zip(
+            "ifco", columns(self.kernel, 4), columns(self.recurrent_kernel, 4), strict=True
+        ):
+            setattr(self, f"kernel_{letter}", kernel)
+            setattr(self, f"recurrent_kernel_{letter}", recurrent)
+        for letter, bias in zip("ifco", columns(self.bias, 4) if self.use_bias else [None] * 4, strict=True):
+            setattr(self, f"bias_{letter}", bias)
+
+    def call(self, inputs: Tensor, states: Sequence[Tensor], training: Any = None) -> tuple[Tensor, list[Tensor]]:
+        """The output, which is the first new state, and the two new states."""
+        before, memory = states[0], states[1]
+        count = 4 if self.implementation == 1 else 1
+        z = product(inputs, self.kernel, self.input_masks(inputs, training, count))
+        z = z + product(before, self.recurrent_kernel, self.state_masks(before, training, count))
+        if self.use_bias:
+            z = K.bias_add(z, self.bias)
+        output, memory = lstm_states(z, memory, self.activation, self.recurrent_activation)
+        self.mark_phase(output, training)
+        return output, [output, memory]
+
+    def options(self) -> dict[str, Any]:
+        return {
+            "units": self.units,
+            **super().options(),
+            "recurrent_activation": activations.serialize(self.recurrent_activation),
+            "unit_forget_bias": self.unit_forget_bias,
+            "implementation": self.implementation,
+        }
+
+
+@shows_cell("units", "recurrent_activation", "unit_forget_bias", "implementation", *CELL_ARGUMENTS)
+class LSTM(RNN):
+    """Long short-term memory over the steps of ``(samples, steps, features)``."""
+
+    @interfaces.legacy_recurrent_support
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        implementation: int = 2,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        cell = LSTMCell(
+            units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, unit_forget_bias, kernel_regularizer, recurrent_regularizer, bias_regularizer,
+            kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, implementation,
+            dtype=kwargs.get("dtype"),
+        )  # fmt: skip
+        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+
+    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:  # type: ignore[override]
+        return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
+
+    def get_config(self) -> dict[str, Any]:
+        return self.config_with_cell_options()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:  # type: ignore[override]
+        return cls(**config)
