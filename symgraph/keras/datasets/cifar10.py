@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..utils.data_utils import get_file
 from .archives import Split
 from .cifar import downloaded, load_archive, load_batch, load_batches
 
-__all__ = ["load_batch", "load_data"]
+__all__ = ["get_file", "load_batch", "load_data"]
 _ORIGIN = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 _SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..utils.data_utils import get_file
 from .archives import Split
 from .cifar import downloaded, load_batch, load_batches
 
-__all__ = ["load_batch", "load_data"]
+__all__ = ["get_file", "load_batch", "load_data"]
 _ORIGIN = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 _SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
 

@@ -1,7 +1,7 @@
-"""Text and sequences made ready for networks."""
+"""Images, text and sequences made ready for networks."""
 
 from __future__ import annotations
 
-from . import sequence, text
+from . import image, sequence, text
 
-__all__ = ["sequence", "text"]
+__all__ = ["image", "sequence", "text"]
