@@ -1,0 +1,115 @@
+"""What becomes of loops: golden plans, and how much is computed in each step."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgraph as sg
+from symgraph.explain import plan_text
+from symgraph.options import Options
+
+Array = np.ndarray[Any, Any]
+Golden = Callable[[str, str], None]
+D = "float64"
+LLVM = Options(target="llvm", verify=True)
+
+
+def lstm(x: sg.Tensor, w: sg.Tensor, u: sg.Tensor, b: sg.Tensor, size: int) -> sg.Tensor:
+    """The outputs of all steps; ``x`` has steps first."""
+
+    def step(row: sg.Tensor, h: sg.Tensor, c: sg.Tensor) -> list[sg.Tensor]:
+        z = sg.dot(row, w) + sg.dot(h, u) + b
+        i, f, g, o = (z[:, k * size : (k + 1) * size] for k in range(4))
+        c = sg.sigmoid(f) * c + sg.sigmoid(i) * sg.tanh(g)
+        return [sg.sigmoid(o) * sg.tanh(c), c]
+
+    start = sg.zeros((x.shape[1], size), x.dtype)
+    (hs, _), _ = sg.scan(step, x, [start, start])
+    return hs
+
+
+def arguments(steps: int | None, inputs: int, size: int, dtype: str = D) -> list[sg.Tensor]:
+    shapes: list[tuple[int | None, ...]] = [(steps, None, inputs), (inputs, 4 * size), (size, 4 * size), (4 * size,)]
+    return [sg.placeholder(s, dtype, name=n) for s, n in zip(shapes, "xwub", strict=True)]
+
+
+def steps(f: sg.Function) -> str:
+    """The plan, without the lines of this file that it names."""
+    return "\n".join(line.split("  # ")[0] for line in plan_text(f.stages.plan).splitlines()) + "\n"
+
+
+def fired(f: sg.Function) -> Mapping[str, int]:
+    """What happened to the loops."""
+    return next(p.fired for p in f.stages.report.passes if p.name == "loops")
+
+
+def inside(f: sg.Function) -> list[Counter[str]]:
+    """How often each op is in the bodies of a function's scans."""
+    bodies = [n.op.attributes()["body"] for n in f.stages.optimized.nodes if n.op.name == "scan"]
+    return [Counter(n.op.name for n in body.graph.nodes) for body in bodies]
+
+
+def test_the_plan_of_an_lstm_over_100_steps(golden: Golden) -> None:
+    inputs = arguments(100, 5, 4, "float32")
+    f = sg.function(inputs, lstm(*inputs, size=4)[-1], name="lstm", options=LLVM)
+    golden("lstm_plan", steps(f))
+
+
+def test_the_plan_of_its_gradient(golden: Golden) -> None:
+    inputs = arguments(100, 5, 4, "float32")
+    hs = lstm(*inputs, size=4)
+    f = sg.function(inputs, sg.grad(sg.sum(hs[-1]), inputs), name="lstm_gradient", options=LLVM)
+    golden("lstm_gradient_plan", steps(f))
+
+
+def test_the_loop_back_reads_what_the_loop_forth_has_computed() -> None:
+    inputs = arguments(None, 5, 4)
+    hs = lstm(*inputs, size=4)
+    f = sg.function(inputs, sg.grad(sg.sum(hs * hs), inputs), options=LLVM)
+    forth, back = inside(f)
+    assert (forth["contract"], forth["sigmoid"], forth["tanh"]) == (1, 3, 2)
+    assert (back["contract"], back["sigmoid"], back["tanh"]) == (1, 0, 0)
+    # The products of all steps: of the inputs, and of the gradients of x, w and u.
+    assert [n.op.name for n in f.stages.optimized.nodes].count("contract") == 4
+    assert fired(f)["reuse_of_other_loop"] == 5
+
+
+def test_what_is_cheap_is_computed_again() -> None:
+    x, h = sg.placeholder((None, 3), D), sg.placeholder((3,), D)
+    ys, _ = sg.scan(lambda row, y: sg.maximum(row - y * y, 0.1) * y, x, h)
+    f = sg.function([x, h], sg.grad(sg.sum(ys), [x, h]), options=LLVM)
+    assert "reuse_of_other_loop" not in fired(f)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_reading_values_of_another_loop_keeps_gradients(backwards: bool) -> None:
+    x, h, w = sg.placeholder((None, 2, 3), D), sg.placeholder((2, 3), D), sg.placeholder((3, 3), D)
+
+    def step(row: sg.Tensor, older: sg.Tensor, y: sg.Tensor) -> list[sg.Tensor]:
+        new = sg.tanh(sg.dot(y, w) + row) * sg.sigmoid(older) - sg.sigmoid(-older)
+        return [new, sg.exp(-new * new)]
+
+    start = {"initial": sg.stack([h, h * 0.5]), "taps": [-2, -1]}
+    (ys, es), _ = sg.scan(step, x, [start, None], go_backwards=backwards)
+    cost = sg.sum(sg.sin(ys)) + sg.sum(es * es)
+    gradients = sg.grad(cost, [x, h, w])
+    second = sg.grad(sum((sg.sum(g * g) for g in gradients), sg.constant(0.0, D)), [x, h, w])
+    rng = np.random.default_rng(0)
+    for n in (1, 4):
+        arrays = [rng.normal(size=s) for s in ((n, 2, 3), (2, 3), (3, 3))]
+        directions = [rng.normal(size=a.shape) for a in arrays]
+        for options in (LLVM, Options(target="numpy", verify=True)):
+            f = sg.function([x, h, w], [cost, *gradients, *second], options=options)
+            ahead, behind = (f(*(a + t * d for a, d in zip(arrays, directions, strict=True))) for t in (1e-6, -1e-6))
+            here = f(*arrays)
+            assert fired(f)["reuse_of_other_loop"] > 3
+            slope = sum(np.sum(g * d) for g, d in zip(here[1:4], directions, strict=True))
+            np.testing.assert_allclose(slope, (ahead[0] - behind[0]) / 2e-6, rtol=1e-6)
+            norms = [sum(np.sum(g * g) for g in values[1:4]) for values in (ahead, behind)]
+            slope = sum(np.sum(g * d) for g, d in zip(here[4:], directions, strict=True))
+            np.testing.assert_allclose(slope, (norms[0] - norms[1]) / 2e-6, rtol=1e-5)
