@@ -18,7 +18,22 @@ from .builder import Builder, rebuild
 from .graph import Graph, Node, Value
 from .op import Control, Op
 from .region import Region, map_regions
-from .rewrites import algebra, canonical, expansion, folding, reductions, stable, views
+from .rewrites import (
+    algebra,
+    cancellation,
+    canonical,
+    comparisons,
+    entropy,
+    expansion,
+    folding,
+    inverses,
+    moves,
+    products,
+    ranges,
+    reductions,
+    stable,
+    views,
+)
 from .rewrites.loop_motion import move_out_of_loops
 from .rewrites.loop_reuse import reuse_between_loops
 from .rewrites.rule import Rule
@@ -46,15 +61,24 @@ class Pass:
 
 
 #: What every pass keeps true: constants computed and to the right, views merged and outward, no idle arithmetic.
-_TIDY = canonical.RULES + views.MERGING + folding.RULES + algebra.EXACT
+_TIDY = (
+    canonical.RULES + comparisons.RULES + views.RULES + moves.RULES + folding.RULES + algebra.EXACT
+    + cancellation.EXACT + ranges.EXACT
+)  # fmt: skip
+#: Formulas that keep more digits.
+_STABLE = stable.RULES + entropy.RULES + inverses.RULES
+#: Less work, up to rounding.
+_SPECIAL = (
+    algebra.INEXACT + cancellation.INEXACT + ranges.INEXACT + moves.INEXACT + products.RULES + reductions.RULES
+)
 
 #: The passes, in order. Stabilising rules see composite ops whole; what comes later sees what these are made of.
 PIPELINE: tuple[Pass, ...] = (
     Pass("canonicalize", _TIDY),
-    Pass("stabilize", _TIDY + stable.RULES),
+    Pass("stabilize", _TIDY + _STABLE),
     Pass("expand", _TIDY + expansion.RULES),
     Pass("loops", _TIDY, moves=True),
-    Pass("specialize", _TIDY + algebra.INEXACT + views.PRODUCTS + reductions.RULES),
+    Pass("specialize", _TIDY + _SPECIAL),
 )
 
 
