@@ -66,13 +66,23 @@ def conv_transpose(
     dilation: Numbers = 1, data_format: str = "channels_last",
 ) -> Tensor:  # fmt: skip
     """The transpose of :func:`conv` with a kernel ``(*window, filters, channels)``: what maps its results back to
-    arrays of the spatial ``output_sizes``."""
+    arrays of the spatial ``output_sizes``.
+
+    Raises:
+        ShapeError: where the convolution of arrays of these sizes gives other ones than those of ``x``.
+    """
     dtype = common_dtype(x, kernel)
     value, weights = as_value(x, dtype), as_value(kernel, dtype)
     rank = _rank(value, data_format)
     steps, spread = _numbers(strides, rank, "strides"), _numbers(dilation, rank, "dilation")
     spans = [(weights.shape[k] - 1) * spread[k] + 1 for k in range(rank)]
-    low, _ = _cut(output_sizes, spans, steps, padding)
+    low, counts = _cut(output_sizes, spans, steps, padding)
+    for axis, count in zip(_space(rank, data_format), counts, strict=True):
+        if isinstance(count, int) and isinstance(value.shape[axis], int) and count != value.shape[axis]:
+            raise ShapeError(
+                f"conv_transpose of {value.type}: a convolution of the sizes {tuple(output_sizes)} gives {count} "
+                f"positions along axis {axis}, not {value.shape[axis]}"
+            )
     digits = "012"[:rank]
     starts = [weights.shape[k] - 1 for k in range(rank)] + [0, 0]
     flipped = tracer.slice(weights, starts, weights.shape, [-1] * rank + [1, 1])

@@ -8,8 +8,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgraph.keras.layers import BatchNormalization, Dense, Dropout, Embedding, GaussianNoise, PReLU, SpatialDropout2D
-from symgraph.keras.models import Sequential, model_from_json
+from symgraph.keras.layers import (
+    BatchNormalization,
+    Conv1D,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Cropping2D,
+    Dense,
+    Dropout,
+    Embedding,
+    GaussianNoise,
+    GlobalMaxPooling2D,
+    Input,
+    MaxPooling1D,
+    MaxPooling2D,
+    PReLU,
+    SeparableConv2D,
+    SpatialDropout2D,
+    UpSampling1D,
+    ZeroPadding2D,
+)
+from symgraph.keras.models import Model, Sequential, model_from_json
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -22,6 +42,22 @@ pytestmark = pytest.mark.usefixtures("session")
         (lambda: Dropout(p=0.25), "rate", 0.25),
         (lambda: GaussianNoise(sigma=0.5), "stddev", 0.5),
         (lambda: SpatialDropout2D(p=0.5, dim_ordering="th"), "data_format", "channels_first"),
+        (lambda: Conv1D(nb_filter=2, filter_length=3), "kernel_size", (3,)),
+        (lambda: Conv1D(2, 3, input_dim=4, input_length=8), "batch_input_shape", (None, 8, 4)),
+        (lambda: Conv2D(2, 3, 4), "kernel_size", (3, 4)),
+        (lambda: Conv2D(2, 3, nb_col=4), "kernel_size", (3, 4)),
+        (lambda: Conv2D(2, nb_row=3, nb_col=4, subsample=(2, 2)), "strides", (2, 2)),
+        (lambda: Conv2D(nb_filter=2, nb_row=3, nb_col=4, dim_ordering="th"), "data_format", "channels_first"),
+        (lambda: Conv2DTranspose(2, 3, 3, output_shape=(None, 9, 9, 2)), "kernel_size", (3, 3)),
+        (lambda: Conv2DTranspose(2, 3, 3, (None, 9, 9, 2), border_mode="same"), "padding", "same"),
+        (lambda: Conv3D(2, 3, 4, 5), "kernel_size", (3, 4, 5)),
+        (lambda: SeparableConv2D(2, 3, 4, depth_multiplier=2), "kernel_size", (3, 4)),
+        (lambda: MaxPooling1D(pool_length=3, stride=2), "strides", (2,)),
+        (lambda: MaxPooling2D(border_mode="same"), "padding", "same"),
+        (lambda: GlobalMaxPooling2D(dim_ordering="tf"), "data_format", "channels_last"),
+        (lambda: UpSampling1D(length=3), "size", (3,)),
+        (lambda: ZeroPadding2D(dim_ordering="th"), "data_format", "channels_first"),
+        (lambda: Cropping2D(dim_ordering="th"), "data_format", "channels_first"),
     ],
 )
 def test_old_names_work_with_a_warning(make: Any, attribute: str, value: Any) -> None:
@@ -40,6 +76,23 @@ def test_old_initializers() -> None:
     assert not Sequential([dense, norm]).get_weights()[0].any()
     with pytest.raises(TypeError, match="twice"):
         Dense(2, init="zero", kernel_initializer="ones")
+
+
+def test_old_initializer_of_a_separable_convolution() -> None:
+    with pytest.warns(UserWarning, match="init -> depthwise_initializer/pointwise_initializer"):
+        layer = SeparableConv2D(2, 3, init="ones")
+    assert type(layer.depthwise_initializer).__name__ == type(layer.pointwise_initializer).__name__ == "Ones"
+
+
+def test_the_model_constructor_of_keras_1() -> None:
+    x = Input((3,))
+    with pytest.warns(UserWarning, match="`Model` call to the Keras 2 API: input -> inputs, output -> outputs"):
+        model = Model(input=x, output=Dense(2)(x))
+    assert model.output_shape == (None, 2)
+
+
+def test_a_kernel_size_and_strides_as_tuples_are_of_keras_2(recwarn: pytest.WarningsRecorder) -> None:
+    assert Conv2D(2, (3, 3), (2, 2)).strides == (2, 2) and not recwarn.list
 
 
 def test_a_model_of_keras_1() -> None:

@@ -34,7 +34,7 @@ DENSE = {"units": 5, "activation": "tanh", "bias_initializer": "ones"}
 
 @pytest.mark.parametrize("data", [X2, X3, X4], ids=["2d", "3d", "4d"])
 def test_dense(data: Any) -> None:
-    layer_test(layers.Dense, DENSE, data, dense, dtypes=("float32", "float64", "float16"))
+    layer_test(layers.Dense, DENSE, data, dense, dtypes=("float32", "float16"))
 
 
 CASES: list[tuple[Any, dict[str, Any], Any, Any]] = [

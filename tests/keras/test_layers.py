@@ -16,80 +16,6 @@ pytestmark = pytest.mark.usefixtures("session")
 
 RNG = np.random.default_rng(0)
 X2 = RNG.normal(size=(3, 6)).astype("float32")
-X3 = RNG.normal(size=(3, 4, 6)).astype("float32")
-X4 = RNG.normal(size=(3, 2, 4, 6)).astype("float32")
-
-
-def check(layer: Any, data: Any, expected: Any = None) -> np.ndarray:
-    """Run a layer inside a model, and again made from its config with the same weights; shapes must agree."""
-    several = isinstance(data, list)
-    arrays = data if several else [data]
-    inputs = [Input(batch_shape=(None, *a.shape[1:])) for a in arrays]
-    out = layer(inputs if several else inputs[0])
-    model = Model(inputs, out)
-    result = model.predict(arrays if several else data)
-    assert K.int_shape(out)[1:] == result.shape[1:]
-    declared = layer.compute_output_shape([K.int_shape(x) for x in inputs] if several else K.int_shape(inputs[0]))
-    assert declared is None or tuple(declared)[1:] == result.shape[1:]
-    again = layers.deserialize(layers.serialize(layer))
-    configs = [{k: v for k, v in one.get_config().items() if k != "function"} for one in (layer, again)]
-    assert configs[0] == configs[1]
-    second = Model(inputs, again(inputs if several else inputs[0]))
-    again.set_weights(layer.get_weights())
-    np.testing.assert_array_equal(second.predict(arrays if several else data), result)
-    if expected is not None:
-        np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
-    return result
-
-
-# -- core --------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("data", [X2, X3, X4], ids=["2d", "3d", "4d"])
-def test_dense(data: Any) -> None:
-    layer = Dense(5, activation="tanh", bias_initializer="ones")
-    result = check(layer, data)
-    kernel, bias = layer.get_weights()
-    np.testing.assert_allclose(result, np.tanh(data @ kernel + bias), rtol=1e-4, atol=1e-5)
-    assert [w.name for w in layer.weights] == [f"{layer.name}/kernel", f"{layer.name}/bias"]
-    assert layer.count_params() == 6 * 5 + 5
-
-
-def test_dense_without_bias() -> None:
-    layer = Dense(2, use_bias=False)
-    check(layer, X2)
-    assert len(layer.weights) == 1 and layer.bias is None
-
-
-CASES: list[tuple[Any, Any, Any]] = [
-    (lambda: layers.Activation("relu"), X2, np.maximum(X2, 0)),
-    (lambda: layers.Dropout(0.5), X2, X2),
-    (lambda: layers.Dropout(0.0), X2, X2),
-    (lambda: layers.Flatten(), X4, X4.reshape(3, -1)),
-    (lambda: layers.Flatten("channels_first"), X4, X4.transpose(0, 2, 3, 1).reshape(3, -1)),
-    (lambda: layers.Reshape((3, 8)), X3, X3.reshape(3, 3, 8)),
-    (lambda: layers.Reshape((-1, 3)), X3, X3.reshape(3, -1, 3)),
-    (lambda: layers.Permute((2, 1)), X3, X3.transpose(0, 2, 1)),
-    (lambda: layers.RepeatVector(4), X2, np.repeat(X2[:, None], 4, 1)),
-    (lambda: layers.Masking(0.0), X3, X3),
-    (lambda: layers.ActivityRegularization(l2=0.1), X2, X2),
-    (lambda: Lambda(lambda x: x * 2 + 1), X2, X2 * 2 + 1),
-    (lambda: Lambda(lambda x, k: x * k, arguments={"k": 3}), X2, X2 * 3),
-    (lambda: layers.LeakyReLU(0.2), X2, np.where(X2 > 0, X2, 0.2 * X2)),
-    (lambda: layers.ELU(0.5), X2, np.where(X2 > 0, X2, 0.5 * np.expm1(X2))),
-    (lambda: layers.ThresholdedReLU(0.3), X2, np.where(X2 > 0.3, X2, 0)),
-    (lambda: layers.Softmax(axis=1), X3, np.exp(X3) / np.exp(X3).sum(1, keepdims=True)),
-    (lambda: layers.ReLU(1.0, 0.1, 0.2), X2, np.where(X2 > 0.2, np.minimum(X2, 1), 0.1 * (X2 - 0.2))),
-    (lambda: layers.PReLU("ones"), X2, X2),
-    (lambda: layers.PReLU(shared_axes=[1]), X3, np.maximum(X3, 0)),
-    (lambda: layers.GaussianNoise(1.0), X2, X2),
-    (lambda: layers.GaussianDropout(0.3), X2, X2),
-    (lambda: layers.AlphaDropout(0.3), X2, X2),
-]
-
-
-@pytest.mark.parametrize("index", range(len(CASES)))
-def test_layer(index: int) -> None:
-    make, data, expected = CASES[index]
-    check(make(), data, expected)
 
 
 @pytest.mark.parametrize(
@@ -141,34 +67,6 @@ def test_lambda_of_several_inputs() -> None:
 
 
 # -- merge -------------------------------------------------------------------------------------------------------------
-Y2 = RNG.normal(size=(3, 6)).astype("float32")
-MERGES: list[tuple[Any, Any, Any]] = [
-    (layers.Add, [X2, Y2, X2], 2 * X2 + Y2),
-    (layers.Subtract, [X2, Y2], X2 - Y2),
-    (layers.Multiply, [X2, Y2], X2 * Y2),
-    (layers.Average, [X2, Y2], (X2 + Y2) / 2),
-    (layers.Maximum, [X2, Y2], np.maximum(X2, Y2)),
-    (layers.Minimum, [X2, Y2], np.minimum(X2, Y2)),
-    (layers.Concatenate, [X2, Y2], np.concatenate([X2, Y2], -1)),
-    (lambda: layers.Concatenate(axis=1), [X3, X3], np.concatenate([X3, X3], 1)),
-    (layers.Add, [X3, X2], X3 + X2[:, None]),
-    (lambda: layers.Dot(1), [X2, Y2], (X2 * Y2).sum(1, keepdims=True)),
-    (lambda: layers.Dot((2, 1)), [X3, Y2], np.einsum("bij,bj->bi", X3, Y2)),
-    (lambda: layers.Dot(-1), [X3, X3], np.einsum("bij,bkj->bik", X3, X3)),
-    (
-        lambda: layers.Dot(1, normalize=True),
-        [X2, Y2],
-        (X2 * Y2).sum(1, keepdims=True) / (np.linalg.norm(X2, axis=1) * np.linalg.norm(Y2, axis=1))[:, None],
-    ),
-]
-
-
-@pytest.mark.parametrize("index", range(len(MERGES)))
-def test_merge(index: int) -> None:
-    make, data, expected = MERGES[index]
-    check(make(), data, expected)
-
-
 def test_merge_functions() -> None:
     a, b = Input((6,)), Input((6,))
     outs = [

@@ -338,4 +338,6 @@ def test_source_inputs() -> None:
 
 def test_keras_1_keywords() -> None:
     x = Input((4,))
-    assert Model(input=x, output=Dense(2)(x)).predict(X).shape == (5, 2)
+    with pytest.warns(UserWarning, match="Keras 2 API"):
+        old = Model(input=x, output=Dense(2)(x))
+    assert old.predict(X).shape == (5, 2)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 import symgraph as sg
 
 from .common import normalize_data_format
+from .shaping import repeat_elements
 
 Tensor = Any
 
@@ -46,6 +49,16 @@ def conv2d_transpose(
     return sg.conv_transpose(x, kernel, sizes, strides, padding, dilation_rate, layout)
 
 
+def conv3d_transpose(
+    x: Tensor, kernel: Tensor, output_shape: Sequence[Any], strides: Any = (1, 1, 1), padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:  # fmt: skip
+    """The transpose of :func:`conv3d`; ``output_shape`` is of the whole result."""
+    layout = normalize_data_format(data_format)
+    sizes = output_shape[1:4] if layout == "channels_last" else output_shape[2:5]
+    return sg.conv_transpose(x, kernel, sizes, strides, padding, 1, layout)
+
+
 def depthwise_conv2d(
     x: Tensor, depthwise_kernel: Tensor, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
     dilation_rate: Any = (1, 1),
@@ -72,6 +85,72 @@ def separable_conv2d(
     return sg.separable_conv(x, depthwise_kernel, pointwise_kernel, strides, padding, dilation_rate, layout)
 
 
+def local_conv1d(
+    inputs: Tensor, kernel: Tensor, kernel_size: Sequence[int], strides: Sequence[int], data_format: str | None = None
+) -> Tensor:
+    """Convolution over steps with a kernel of its own at each position: ``(positions, size * channels, filters)``."""
+    (size,), (stride,) = kernel_size, strides
+    count = kernel.shape[0]
+    seen = [inputs[:, k : k + (count - 1) * stride + 1 : stride] for k in range(size)]
+    return sg.einsum("npc,pcf->npf", sg.concatenate(seen, axis=2), kernel)
+
+
+def local_conv2d(
+    inputs: Tensor, kernel: Tensor, kernel_size: Sequence[int], strides: Sequence[int], output_shape: Sequence[int],
+    data_format: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Convolution over images with a kernel of its own at each position.
+
+    ``kernel``: ``(rows * columns, size, filters)`` for an output of ``output_shape`` rows and columns; a window is
+    laid out as the input is: with its channels last or first.
+    """
+    layout = normalize_data_format(data_format)
+    first = layout == "channels_first"
+    (rows, cols), (row_step, col_step) = output_shape, strides
+    every = slice(None)
+    seen = []
+    for i in range(kernel_size[0]):
+        for j in range(kernel_size[1]):
+            at = (
+                slice(i, i + (rows - 1) * row_step + 1, row_step),
+                slice(j, j + (cols - 1) * col_step + 1, col_step),
+            )
+            key = (every, every, *at) if first else (every, *at)
+            seen.append(inputs[key])
+    blocks = sg.stack(seen, axis=2 if first else 3)  # (n, c, window, rows, cols) or (n, rows, cols, window, c)
+    channels = inputs.shape[1 if first else 3]
+    weights_shape = (rows, cols, channels, len(seen), -1) if first else (rows, cols, len(seen), channels, -1)
+    weights = sg.reshape(kernel, weights_shape)
+    return sg.einsum("ncwij,ijcwf->nfij" if first else "nijwc,ijwcf->nijf", blocks, weights)
+
+
+def resize_images(
+    x: Tensor, height_factor: int, width_factor: int, data_format: str, interpolation: str = "nearest"
+) -> Tensor:
+    """Images enlarged by whole factors.
+
+    ``nearest`` repeats pixels. ``bilinear`` puts each pixel at the first of its copies and goes straight to the next
+    pixel (after the last one it stays), as TensorFlow 1 does.
+    """
+    rows = 2 if normalize_data_format(data_format) == "channels_first" else 1
+    enlarge = {"nearest": repeat_elements, "bilinear": _interpolate}.get(interpolation)
+    if enlarge is None:
+        raise ValueError('interpolation should be one of "nearest" or "bilinear".')
+    return enlarge(enlarge(x, height_factor, rows), width_factor, rows + 1)
+
+
+def _interpolate(x: Tensor, factor: int, axis: int) -> Tensor:
+    """``factor`` steps from each slice along ``axis`` to the next."""
+    rest, last = (*(slice(None),) * axis, slice(1, None)), (*(slice(None),) * axis, slice(-1, None))
+    following = sg.concatenate([x[rest], x[last]], axis=axis)
+    shape = list(x.shape)
+    steps = np.arange(factor).reshape(factor, *(1,) * (len(shape) - axis - 1))
+    share = sg.constant((steps / factor).astype(str(x.dtype)))
+    here, there = sg.expand_dims(x, axis + 1), sg.expand_dims(following, axis + 1)
+    shape[axis] = shape[axis] * factor
+    return sg.reshape(here + (there - here) * share, tuple(shape))
+
+
 def pool2d(
     x: Tensor, pool_size: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
     pool_mode: str = "max",
@@ -96,6 +175,6 @@ def _pool(x: Tensor, size: Any, strides: Any, padding: str, data_format: str | N
 
 
 __all__ = [
-    "conv1d", "conv2d", "conv2d_transpose", "conv3d", "depthwise_conv2d", "pool2d", "pool3d", "separable_conv1d",
-    "separable_conv2d",
+    "conv1d", "conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose", "depthwise_conv2d", "local_conv1d",
+    "local_conv2d", "pool2d", "pool3d", "resize_images", "separable_conv1d", "separable_conv2d",
 ]  # fmt: skip

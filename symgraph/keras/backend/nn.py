@@ -73,9 +73,12 @@ def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
     rank, bias_rank = len(x.shape), len(bias.shape)
     if bias_rank not in (1, rank - 1):
         raise ValueError(f"Unexpected bias dimensions {bias_rank}, expect to be 1 or {rank} dimensions")
-    if bias_rank == 1 and layout == "channels_first" and rank > 2:
+    if layout == "channels_last" or rank == 2:
+        return x + bias
+    if bias_rank == 1:
         return x + sg.reshape(bias, (bias.shape[0],) + (1,) * (rank - 2))
-    return x + bias
+    # Keras lays the same numbers out anew here (it does not move the axis), and stored weights rely on that.
+    return x + sg.reshape(bias, (bias.shape[-1], *bias.shape[:-1]))
 
 
 def dropout(x: Tensor, level: float, noise_shape: Sequence[Any] | None = None, seed: int | None = None) -> Tensor:

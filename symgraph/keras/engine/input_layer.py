@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
+from ..legacy import interfaces
+from ..utils.generic_utils import unpack_singleton  # noqa: F401 - a name that Keras has here, too
 from .base_layer import Layer
 from .nodes import Node
 
@@ -14,6 +16,7 @@ Tensor = Any
 class InputLayer(Layer):
     """The source of a network: a placeholder, or a tensor that is given."""
 
+    @interfaces.legacy_input_support
     def __init__(
         self,
         input_shape: Any = None,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton
 from ..utils.layer_utils import count_params
 from ..utils.layer_utils import print_summary as print_layer_summary
@@ -24,10 +25,8 @@ Tensor = Any
 class Network(Layer):
     """Layers between given input and output tensors, as one layer."""
 
+    @interfaces.legacy_model_constructor_support
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        for old, new in (("input", "inputs"), ("output", "outputs")):
-            if old in kwargs:
-                kwargs[new] = kwargs.pop(old)
         name = kwargs.get("name") or (args[2] if len(args) > 2 else None)
         prefix = to_snake_case(type(self).__name__)
         super().__init__(name=name or f"{prefix}_{K.get_uid(prefix)}", trainable=kwargs.pop("trainable", True))

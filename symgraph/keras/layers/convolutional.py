@@ -1,14 +1,13 @@
-"""Convolution layers."""
+"""Convolution layers and their relatives, under the names that Keras gives them."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from .. import activations, constraints, initializers, regularizers
-from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
-from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
-from .pooling import (  # noqa: F401 - names that Keras has here, too
+from ..legacy import interfaces
+from ..legacy.layers import AtrousConvolution1D, AtrousConvolution2D
+from ..utils.generic_utils import transpose_shape
+from .conv_base import Conv1D, Conv2D, Conv3D
+from .pooling import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
@@ -16,165 +15,32 @@ from .pooling import (  # noqa: F401 - names that Keras has here, too
     MaxPooling2D,
     MaxPooling3D,
 )
-
-Tensor = Any
-
-
-class _Conv(Layer):
-    """What convolutions of every rank share."""
-
-    _rank = 0
-
-    def __init__(
-        self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
-        dilation_rate: Any = 1, activation: Any = None, use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
-        bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
-        bias_constraint: Any = None, **kwargs: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(**kwargs)
-        rank = self._rank
-        self.rank = rank
-        self.filters = filters
-        self.kernel_size = normalize_tuple(kernel_size, rank, "kernel_size")
-        self.strides = normalize_tuple(strides, rank, "strides")
-        self.padding = normalize_padding(padding)
-        if self.padding == "causal" and rank != 1:
-            raise ValueError("Causal padding is only supported for `Conv1D`.")
-        self.data_format = K.normalize_data_format(data_format)
-        self.dilation_rate = normalize_tuple(dilation_rate, rank, "dilation_rate")
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.input_spec = InputSpec(ndim=rank + 2)
-        self.kernel: Tensor = None
-        self.bias: Tensor = None
-
-    def build(self, input_shape: Any) -> None:
-        axis = 1 if self.data_format == "channels_first" else -1
-        channels = input_shape[axis]
-        if channels is None:
-            raise ValueError("The channel dimension of the inputs should be defined. Found `None`.")
-        self.kernel = self.add_weight(
-            shape=(*self.kernel_size, channels, self.filters),
-            initializer=self.kernel_initializer,
-            name="kernel",
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(self.filters,),
-                initializer=self.bias_initializer,
-                name="bias",
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-        self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
-        self.built = True
-
-    def call(self, inputs: Tensor) -> Tensor:
-        convolve = (K.conv1d, K.conv2d, K.conv3d)[self.rank - 1]
-        output = convolve(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
-        if self.use_bias:
-            output = K.bias_add(output, self.bias, data_format=self.data_format)
-        return self.activation(output)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        first = self.data_format == "channels_first"
-        space = input_shape[2:] if first else input_shape[1:-1]
-        sizes = tuple(
-            conv_output_length(size, window, self.padding, stride, spread)
-            for size, window, stride, spread in zip(
-                space, self.kernel_size, self.strides, self.dilation_rate, strict=True
-            )
-        )
-        return (input_shape[0], self.filters, *sizes) if first else (input_shape[0], *sizes, self.filters)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-            "dilation_rate": self.dilation_rate,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-        }
-
-
-class Conv1D(_Conv):
-    """Convolution over the steps of ``(samples, steps, channels)``; ``causal`` padding looks back only."""
-
-    _rank = 1
-
-    def __init__(
-        self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-        data_format: str | None = "channels_last", dilation_rate: Any = 1, activation: Any = None,
-        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
-        kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
-            kernel_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip
-        if self.padding == "causal" and self.data_format != "channels_last":
-            raise ValueError('When using causal padding in `Conv1D`, `data_format` must be "channels_last".')
-
-
-class Conv2D(_Conv):
-    """Convolution over images."""
-
-    _rank = 2
-
-    def __init__(
-        self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
-        data_format: str | None = None, dilation_rate: Any = (1, 1), activation: Any = None,
-        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
-        kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
-            kernel_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip
-
-
-class Conv3D(_Conv):
-    """Convolution over volumes."""
-
-    _rank = 3
-
-    def __init__(
-        self, filters: int, kernel_size: Any, strides: Any = (1, 1, 1), padding: str = "valid",
-        data_format: str | None = None, dilation_rate: Any = (1, 1, 1), activation: Any = None,
-        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
-        kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
-            kernel_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip
-
+from .separable import DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from .spatial import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from .transposed import Conv2DTranspose, Conv3DTranspose
 
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
+SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
+Convolution2DTranspose = Deconvolution2D = Deconv2D = Conv2DTranspose
+Deconvolution3D = Deconv3D = Conv3DTranspose
+AtrousConv1D, AtrousConv2D = AtrousConvolution1D, AtrousConvolution2D
+
+__all__ = [
+    "AtrousConv1D", "AtrousConv2D", "AtrousConvolution1D", "AtrousConvolution2D", "AveragePooling1D",
+    "AveragePooling2D", "AveragePooling3D", "Conv1D", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose",
+    "Convolution1D", "Convolution2D", "Convolution2DTranspose", "Convolution3D", "Cropping1D", "Cropping2D",
+    "Cropping3D", "Deconv2D", "Deconv3D", "Deconvolution2D", "Deconvolution3D", "DepthwiseConv2D", "InputSpec",
+    "Layer", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "SeparableConv1D", "SeparableConv2D",
+    "SeparableConvolution1D", "SeparableConvolution2D", "UpSampling1D", "UpSampling2D", "UpSampling3D",
+    "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "interfaces", "transpose_shape",
+]  # fmt: skip

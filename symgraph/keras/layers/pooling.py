@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
 
 Tensor = Any
@@ -54,6 +55,7 @@ class MaxPooling1D(_Pooling):
 
     _rank = 1
 
+    @interfaces.legacy_pooling1d_support
     def __init__(
         self, pool_size: Any = 2, strides: Any = None, padding: str = "valid",
         data_format: str | None = "channels_last", **kwargs: Any,
@@ -70,6 +72,7 @@ class AveragePooling1D(MaxPooling1D):
 class MaxPooling2D(_Pooling):
     """The largest element of windows of images."""
 
+    @interfaces.legacy_pooling2d_support
     def __init__(
         self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid",
         data_format: str | None = None, **kwargs: Any,
@@ -88,6 +91,7 @@ class MaxPooling3D(_Pooling):
 
     _rank = 3
 
+    @interfaces.legacy_pooling3d_support
     def __init__(
         self, pool_size: Any = (2, 2, 2), strides: Any = None, padding: str = "valid",
         data_format: str | None = None, **kwargs: Any,
@@ -106,6 +110,7 @@ class _GlobalPooling(Layer):
 
     _rank = 2
 
+    @interfaces.legacy_global_pooling_support
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = K.normalize_data_format(data_format)

@@ -1,0 +1,192 @@
+"""Convolutions whose kernel sees every channel of one to three spatial axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import activations, constraints, initializers, regularizers
+from .. import backend as K
+from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
+from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
+
+Tensor = Any
+
+
+class _Conv(Layer):
+    """What convolutions of every rank share."""
+
+    _rank = 0
+
+    def __init__(
+        self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
+        dilation_rate: Any = 1, activation: Any = None, use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
+        bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
+        bias_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        rank = self._rank
+        self.rank = rank
+        self.filters = filters
+        self.kernel_size = normalize_tuple(kernel_size, rank, "kernel_size")
+        self.strides = normalize_tuple(strides, rank, "strides")
+        self.padding = normalize_padding(padding)
+        if self.padding == "causal" and rank != 1:
+            raise ValueError("Causal padding is only supported for `Conv1D`.")
+        self.data_format = K.normalize_data_format(data_format)
+        self.dilation_rate = normalize_tuple(dilation_rate, rank, "dilation_rate")
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(ndim=rank + 2)
+        self.kernel: Tensor = None
+        self.bias: Tensor = None
+
+    def _channels(self, input_shape: Any) -> int:
+        """The number of channels of the input, kept as what later inputs have to have."""
+        axis = 1 if self.data_format == "channels_first" else -1
+        channels = input_shape[axis]
+        if channels is None:
+            raise ValueError(
+                f"The channel dimension of the inputs to `{type(self).__name__}` should be defined. Found `None`."
+            )
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
+        return int(channels)
+
+    def _add_kernel(self, shape: Any) -> None:
+        self.kernel = self.add_weight(
+            shape=shape,
+            initializer=self.kernel_initializer,
+            name="kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+
+    def _add_bias(self, filters: int) -> None:
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=(filters,),
+                initializer=self.bias_initializer,
+                name="bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def build(self, input_shape: Any) -> None:
+        self._add_kernel((*self.kernel_size, self._channels(input_shape), self.filters))
+        self._add_bias(self.filters)
+        self.built = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        convolve = (K.conv1d, K.conv2d, K.conv3d)[self.rank - 1]
+        return self._finish(
+            convolve(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+        )
+
+    def _finish(self, output: Tensor) -> Tensor:
+        if self.use_bias:
+            output = K.bias_add(output, self.bias, data_format=self.data_format)
+        return self.activation(output)
+
+    def _space(self, shape: Any) -> Any:
+        return shape[2:] if self.data_format == "channels_first" else shape[1:-1]
+
+    def _shape(self, samples: Any, sizes: Any, channels: Any) -> tuple[Any, ...]:
+        return (samples, channels, *sizes) if self.data_format == "channels_first" else (samples, *sizes, channels)
+
+    def _lengths(self, space: Any) -> list[Any]:
+        """The spatial sizes of the output for those of the input."""
+        axes = zip(space, self.kernel_size, self.strides, self.dilation_rate, strict=True)
+        return [conv_output_length(size, span, self.padding, step, spread) for size, span, step, spread in axes]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return self._shape(input_shape[0], self._lengths(self._space(input_shape)), self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+        }
+
+
+class Conv1D(_Conv):
+    """Convolution over the steps of ``(samples, steps, channels)``; ``causal`` padding looks back only."""
+
+    _rank = 1
+
+    @interfaces.legacy_conv1d_support
+    def __init__(
+        self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
+        data_format: str | None = "channels_last", dilation_rate: Any = 1, activation: Any = None,
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+        kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
+            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint, **kwargs,
+        )  # fmt: skip
+        if self.padding == "causal" and self.data_format != "channels_last":
+            raise ValueError('When using causal padding in `Conv1D`, `data_format` must be "channels_last".')
+
+
+class Conv2D(_Conv):
+    """Convolution over images."""
+
+    _rank = 2
+
+    @interfaces.legacy_conv2d_support
+    def __init__(
+        self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
+        data_format: str | None = None, dilation_rate: Any = (1, 1), activation: Any = None,
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+        kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
+            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint, **kwargs,
+        )  # fmt: skip
+
+
+class Conv3D(_Conv):
+    """Convolution over volumes."""
+
+    _rank = 3
+
+    @interfaces.legacy_conv3d_support
+    def __init__(
+        self, filters: int, kernel_size: Any, strides: Any = (1, 1, 1), padding: str = "valid",
+        data_format: str | None = None, dilation_rate: Any = (1, 1, 1), activation: Any = None,
+        use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+        kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
+            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint, **kwargs,
+        )  # fmt: skip
