@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..ir.dims import Dim, Shape, floordiv, product
+from ..ir.dims import Dim, Shape, evaluate, floordiv, product, symbols
 from .loop.grammar import Contract, Load
 from .loop.walk import linear
 
@@ -22,6 +22,8 @@ TASK_FLOPS = 2_000_000
 TYPICAL = 256
 #: Sums of at least so many positions may be cut, if the results take at most so many bytes.
 LONG_SUM, LARGEST_TILES = 4096, 1 << 24
+#: Packed lines are summed over so many positions at a time: a panel of each operand then fits the first cache.
+CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ Parts = tuple[tuple[Dim, ...], ...]
 class GemmSchedule:
     """``rows`` x (``vectors`` * ``lanes``) is the register block, ``tile_rows`` x ``tile_columns`` (multiples of it) a
     parallel unit; ``pack_a`` and ``pack_b`` say which operands are copied to panels first. ``outer_sums``: how many
-    parts of the sum run outside a tile, whose sums are then kept in memory, so that operands are read once a tile."""
+    parts of the sum run outside a tile, whose sums are then kept in memory, so that operands are read once a tile;
+    ``chunk``, where it is not 0: the same for packed operands, so many positions of the sum at a time."""
 
     lanes: int
     rows: int
@@ -75,6 +78,7 @@ class GemmSchedule:
     pack_a: bool
     pack_b: bool
     outer_sums: int = 0
+    chunk: int = 0
 
     @property
     def columns(self) -> int:
@@ -83,7 +87,8 @@ class GemmSchedule:
     def __str__(self) -> str:
         packed = "".join(name for name, on in (("a", self.pack_a), ("b", self.pack_b)) if on) or "none"
         block = f"{self.rows}x{self.vectors}*{self.lanes}"
-        return f"gemm block {block} tile {self.tile_rows}x{self.tile_columns} packed {packed}"
+        cut = f" by {self.chunk}" if self.chunk else ""
+        return f"gemm block {block} tile {self.tile_rows}x{self.tile_columns} packed {packed}{cut}"
 
 
 def merged(parts: Iterable[tuple[Dim, ...]]) -> Parts:
@@ -170,19 +175,27 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     if parted and columns * across * k * itemsize <= machine.l2 // 2:
         blocks = across
     blocks = max(1, min(blocks, across))
-    outer = 0 if pack_a or pack_b else _outer_sums(c, a, b, itemsize)
-    if outer:
+    outer = chunk = 0
+    if _is_long(c, itemsize):
+        if len(row_parts(c, a)) == 1 and m >= 4 * rows and n >= 4 * columns:
+            pack_a, pack_b, chunk = True, True, CHUNK
+        elif not (pack_a or pack_b):
+            outer = _outer_sums(c, a, b)
+    if outer or chunk:
         tile_rows, blocks = -(-m // (4 * rows)) * rows, max(1, min(across, -(-256 // columns)))
-    return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b, outer)
+    return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b, outer, chunk)
 
 
-def _outer_sums(c: Contract, a: Operand, b: Operand, itemsize: int) -> int:
-    """How many parts of a long sum into a small result, as a weight's gradient is, run outside the tiles."""
+def _is_long(c: Contract, itemsize: int) -> bool:
+    """Whether this is a long sum into a small result, as a weight's gradient is."""
     if c.batch_vars or not isinstance(c.m, int) or not isinstance(c.n, int) or c.m * c.n * itemsize > LARGEST_TILES:
-        return 0
+        return False
+    return evaluate(c.k, {s.name: TYPICAL for s in symbols([c.k])}) >= max(LONG_SUM, c.m)
+
+
+def _outer_sums(c: Contract, a: Operand, b: Operand) -> int:
+    """How many parts of a long sum run outside the tiles."""
     sizes = [d[0] if isinstance(d[0], int) else TYPICAL for d in sum_parts(c, a.steps, b.steps)]
-    if math.prod(sizes) < max(LONG_SUM, c.m):
-        return 0
     fitting = [q for q in range(1, len(sizes)) if math.prod(sizes[q:]) <= LONG_SUM // 4]
     return fitting[0] if fitting else len(sizes) - 1
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symgraph as sg
 from symgraph.codegen.gemm import GemmSchedule, Machine, choose_schedule, operand
 from symgraph.codegen.loop.grammar import Buffer, Call, Const, Contract, Kernel, Let, Load, Store, Var
 from symgraph.codegen.targets.llvm.contract import plan_contract
 from symgraph.dtypes import DType, float16, float32, float64, int32
-from symgraph.ir.dims import Dim, symbol
+from symgraph.ir.dims import Dim, symbol, symbols
 
 from .llvm_run import CPUS, Native
 
@@ -40,7 +41,7 @@ def product(
             Let("moved", Call("add", (acc, Load("d", (j,), dtype)), dtype)),
             Store("c", (*outer, i, j), Call("maximum", (moved, Const(0, dtype)), dtype)),
         )
-    names = dict.fromkeys(str(d) for d in (*batch, m, n, k) if not isinstance(d, int))
+    names = dict.fromkeys(s.name for s in symbols([*batch, m, n, k]))
     contract = Contract(
         tuple(v.name for v in outer), tuple(batch), "i", m, "j", n, "p", k,
         Load("a", (*outer, *a_index), dtype), Load("b", (*outer, *b_index), dtype), "acc", dtype, epilogue,
@@ -113,6 +114,34 @@ def test_large_products_are_packed_and_right(cpu: str) -> None:
         assert planned is not None
         assert str(planned.schedule).endswith(packed)
         check(kernel, cpu, 530, 600, 2050, layout)
+
+
+@pytest.mark.parametrize("cpu", CPUS)
+@pytest.mark.parametrize("layout", ["NN", "NT", "TN", "TT"])
+def test_long_sums_are_cut_into_chunks(cpu: str, layout: str) -> None:
+    kernel = product(77, 150, 64 * symbol("K"), layout)
+    (contract,) = kernel.body
+    assert isinstance(contract, Contract)
+    planned = plan_contract(contract, kernel, CPUS[cpu])
+    assert planned is not None
+    assert str(planned.schedule).endswith("packed ab by 256")
+    native = Native(kernel, CPUS[cpu])
+    for k in (0, 1, 4, 5, 70):
+        a, b, exact = operands(77, 150, 64 * k, layout, float32, ())
+        c = np.full((77, 150), np.nan, "f4")
+        native(a, b, c, K=k)
+        np.testing.assert_allclose(c, exact, rtol=1e-4, atol=1e-4)
+    whole, cut = (check(product(77, 150, 4100, layout), cpu, 77, 150, 4100, layout, pieces=p) for p in (1, 3))
+    assert whole.tobytes() == cut.tobytes()
+
+
+def test_a_long_sum_over_two_axes_that_lie_in_another_order_in_each_operand() -> None:
+    x, g = sg.placeholder((None, None, 60)), sg.placeholder((None, None, 96))
+    f = sg.function([x, g], sg.einsum("nmi,mnj->ij", x, g), target="llvm")
+    rng = np.random.default_rng(0)
+    for n, m in ((3, 5), (1, 1), (17, 40), (40, 17), (0, 4)):
+        a, b = rng.normal(size=(n, m, 60)).astype("f4"), rng.normal(size=(m, n, 96)).astype("f4")
+        np.testing.assert_allclose(f(a, b), np.einsum("nmi,mnj->ij", a, b), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("cpu", CPUS)

@@ -112,12 +112,13 @@ class _Emitter:
                 self.workspace = self.workspace + product(self._panel_grid(name)) * each
 
         self.rows = row_parts(self.c, planned.a)
+        a_steps = dense_steps(self.c, self.s.rows) if self.s.pack_a else planned.a.steps
         b_steps = dense_steps(self.c, self.s.columns) if self.s.pack_b else planned.b.steps
-        self.sums = sum_parts(self.c, planned.a.steps, b_steps)
+        self.sums = sum_parts(self.c, a_steps, b_steps)
         self.outer_sums, self.sums = self.sums[: self.s.outer_sums], self.sums[self.s.outer_sums :]
         self.parted = len(self.rows) > 1 or len(self.sums) + len(self.outer_sums) > 1
         self.kept = self.workspace  # bytes of the workspace before the tiles that are kept
-        if self.outer_sums:
+        if self.outer_sums or self.s.chunk:
             each = self.s.tile_rows * self.s.tile_columns * self.c.dtype.itemsize
             self.workspace = self.workspace + units(self.c, self.s) * each
 
@@ -171,7 +172,7 @@ class _Emitter:
                 for extent, step in reversed(outer):
                     offset = s.add(offset, s.mul(s.instruction("urem", at, s.size(extent)), s.size(step)))
                     at = s.instruction("udiv", at, s.size(extent))
-                start = self._pointer(writer, source, offset)
+                start = self._pointer(writer, source, offset) if outer else source
                 arguments = f"{strides}, i64 {lines.text}, i64 {s.size(k).text}, ptr {to}"
                 w.effect(f"call void @{function}(ptr {start}, {arguments})")
         self.module.declare(symbol, w.finish(self.header(symbol)))
@@ -205,7 +206,7 @@ class _Emitter:
             right = s.minimum(s.add(left, constant(schedule.tile_columns, int64)), n)
             area = (top, bottom, left, right)
             zero = constant(0, int64)
-            if not self.outer_sums:
+            if not self.outer_sums and not schedule.chunk:
                 for i, j, height, width in self._blocks(writer, area):
                     self._multiply(writer, block, batch, (i, j, height, width), (zero, zero), s.size(self.sums[-1][0]))
                     self._epilogue(writer, i, j, height, width, "%tile")
@@ -249,9 +250,10 @@ class _Emitter:
     def _long_sums(
         self, writer: StatementWriter, block: str, batch: Sequence[Value], number: Value, area: Sequence[Value]
     ) -> None:
-        """Add up a tile in the workspace, one position of the outer parts of the sum after the other."""
-        s, w = writer.s, writer.s.w
-        count = s.size(product(extent for extent, _, _ in self.outer_sums))
+        """Add up a tile in the workspace, one position of the outer parts of the sum, or one chunk, after the other."""
+        s, w, chunk = writer.s, writer.s.w, self.s.chunk
+        outer = product(extent for extent, _, _ in self.outer_sums)
+        count = s.size(ceil_div(self.c.k, chunk) if chunk else outer)
         empty, zero = s.eq(count, constant(0, int64)), constant(0, int64)
         k = s.select(empty, zero, s.size(self.sums[-1][0]))
         with w.loop("0", s.maximum(count, constant(1, int64)).text, nonempty=True) as opened:
@@ -261,6 +263,10 @@ class _Emitter:
                 size = s.maximum(s.size(extent), constant(1, int64))
                 digit, at = s.instruction("urem", at, size), s.instruction("udiv", at, size)
                 shifts = [s.add(t, s.mul(digit, s.size(d))) for t, d in zip(shifts, strides, strict=True)]
+            if chunk:
+                begin = s.mul(step, constant(chunk, int64))
+                k = s.minimum(s.sub(s.size(self.c.k), begin), constant(chunk, int64))
+                shifts = [s.mul(begin, constant(width, int64)) for width in (self.s.rows, self.s.columns)]
             for i, j, height, width in self._blocks(writer, area):
                 self._multiply(writer, block, batch, (i, j, height, width), (shifts[0], shifts[1]), k)
                 total = self._kept(writer, number, i, j, area)
@@ -342,11 +348,14 @@ class _Emitter:
                 number = s.add(s.mul(number, s.size(extent)), value)
         at = s.instruction("sdiv exact", first, constant(width, int64))
         number = s.add(s.mul(number, s.size(self._panel_count(name))), at)
-        return self._panel(writer, name, number), constant(width, int64)
+        return self._panel(writer, name, number, shift), constant(width, int64)
 
-    def _panel(self, writer: StatementWriter, name: str, number: Value) -> str:
+    def _panel(self, writer: StatementWriter, name: str, number: Value, shift: Value | None = None) -> str:
+        """The address of a panel, or of its element ``shift``."""
         s = writer.s
         offset = s.add(s.mul(number, s.size(self._panel_bytes(name))), s.size(self.places[name]))
+        if shift is not None:
+            offset = s.add(offset, s.mul(shift, constant(self.c.dtype.itemsize, int64)))
         return s.w.pure(f"getelementptr i8, ptr %workspace, i64 {offset.text}", offset.level)
 
     @staticmethod
