@@ -95,6 +95,7 @@ from .errors import (
     GradientError,
     GraphError,
     InternalError,
+    OutOfMemoryError,
     ShapeError,
     SymgraphError,
     TargetError,
@@ -260,7 +261,8 @@ from .version import VERSION as __version__
 
 __all__ = [
     "ArgumentError", "BoundsError", "DType", "DTypeError", "Function", "GradientError", "GraphError",
-    "InternalError", "Lop", "Options", "Rop", "ShapeError", "SymgraphError", "TargetError", "Tensor",
+    "InternalError", "Lop", "Options", "OutOfMemoryError",
+    "Rop", "ShapeError", "SymgraphError", "TargetError", "Tensor",
     "Variable", "__version__", "abs", "add", "all", "allclose", "any", "append", "arange", "arccos", "arccosh",
     "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "array_split",
     "as_tensor", "atleast_1d", "atleast_2d", "atleast_3d", "average", "avg_pool", "batched_dot", "bitwise_and",

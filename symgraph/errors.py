@@ -36,6 +36,10 @@ class BoundsError(SymgraphError, IndexError):
     """An index read at run time lies outside its axis."""
 
 
+class OutOfMemoryError(SymgraphError, MemoryError):
+    """A call needs more memory than there is. The function stays usable, with smaller arrays."""
+
+
 class TargetError(SymgraphError, RuntimeError):
     """A target cannot serve here (for instance: the system refuses executable memory)."""
 

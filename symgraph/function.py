@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from .capacity import bytes_text, memory_limit
 from .closing import Closed, close
-from .errors import ArgumentError, BoundsError, DTypeError, GraphError, ShapeError
+from .errors import ArgumentError, BoundsError, DTypeError, GraphError, OutOfMemoryError, ShapeError
 from .ir.dims import evaluator, shape_text
 from .ir.graph import Value
 from .options import Options, default_options
@@ -93,6 +95,7 @@ class Function:
             DTypeError: for an argument whose values cannot be converted without loss of kind.
             ShapeError: for an argument whose shape does not fit.
             BoundsError: for an index outside its axis, read while running.
+            OutOfMemoryError: where results or temporaries need more memory than there is.
         """
         dtypes = self._dtypes
         if len(arrays) != len(dtypes):
@@ -105,7 +108,10 @@ class Function:
         binding = self._bindings.get(tuple([a.shape for a in checked])) or self._bind(checked)
         if binding.has_empty:
             checked = [readable(a) for a in checked]
-        results = [np.empty(shape, dtype) for shape, dtype in binding.outputs]
+        try:
+            results = [np.empty(shape, dtype) for shape, dtype in binding.outputs]
+        except (MemoryError, ValueError):
+            raise self._lacking("results", binding.outputs) from None
         if self._writes:
             with _writing.lock:
                 failure = self._executable.run(binding.frame, checked, self._states, results)
@@ -131,8 +137,11 @@ class Function:
                     f"{self.name}: argument {slot} ({self._labels[slot]}) has dtype {array.dtype}, "
                     f"which does not convert to {wanted} without loss; convert it first"
                 )
-            array = array.astype(wanted)
-        return np.ascontiguousarray(array).reshape(array.shape)
+        try:
+            return np.ascontiguousarray(array, wanted).reshape(array.shape)
+        except MemoryError:
+            what = f"a contiguous copy of argument {slot} ({self._labels[slot]})"
+            raise self._lacking(what, [(array.shape, wanted)]) from None
 
     def _bind(self, arrays: Sequence[Array]) -> _Binding:
         """Check shapes and bind sizes; once per combination of shapes."""
@@ -172,12 +181,18 @@ class Function:
             if evaluator(condition.amount)(sizes) < 0:
                 raise ShapeError(f"{self.name}: {condition.meaning} does not fit where {where}")
         outputs = tuple((tuple(evaluator(d)(sizes) for d in shape), dtype) for shape, dtype in self._results)
+        if sum(prod(shape) * dtype.itemsize for shape, dtype in outputs) > memory_limit():
+            raise self._lacking("results", outputs)
         frame = self._executable.frame(tuple(sizes[s] for s in self.stages.plan.symbols))
         binding = _Binding(frame, outputs, any(a.size == 0 for a in arrays))
         if len(self._bindings) >= 64:
             self._bindings.clear()
         self._bindings[tuple(a.shape for a in arrays)] = binding
         return binding
+
+    def _lacking(self, what: str, arrays: Sequence[tuple[tuple[int, ...], np.dtype[Any]]]) -> OutOfMemoryError:
+        parts = [f"{dtype}{list(shape)} of {bytes_text(prod(shape) * dtype.itemsize)}" for shape, dtype in arrays]
+        return OutOfMemoryError(f"{self.name}: no memory for {what}: {', '.join(parts)}")
 
     def _explain_failure(self, failure: tuple[int, int, int, int]) -> BoundsError:
         check, index, size, step = failure

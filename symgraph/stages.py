@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from . import events
-from .ir.dims import Dim
+from .errors import ShapeError
+from .ir.dims import LARGEST, Dim
 from .ir.graph import Graph, Node
 from .ir.ops.control import Scan
 from .ir.ops.views import Embed, Slice
@@ -140,6 +141,11 @@ def find_conditions(graph: Graph) -> tuple[Condition, ...]:
         for value in node.outputs:
             for dim in value.shape:
                 need(dim, f"size {dim} of a {op.name}")
+            size = value.type.size
+            if isinstance(size, int) and size > LARGEST:
+                raise ShapeError(f"{graph.name}: a {op.name} of type {value.type} has more elements than 64 bits count")
+            if _may_be_huge(size):
+                need(LARGEST - size, f"number of elements {size} of a {op.name}")
     return tuple(found.values())
 
 
@@ -149,6 +155,12 @@ def _all_nodes(graph: Graph) -> Iterator[Node]:
         yield node
         for region in regions_of(node.op):
             yield from _all_nodes(region.graph)
+
+
+def _may_be_huge(size: Dim) -> bool:
+    """Whether a number of elements can be beyond 64 bits though each array of a call fits: products of sizes, and
+    multiples of one by very much."""
+    return not isinstance(size, int) and any(len(monomial) > 1 or c >> 20 for monomial, c in size.terms)
 
 
 def _surely_positive(dim: Dim) -> bool:

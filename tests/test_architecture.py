@@ -11,7 +11,7 @@ PACKAGE = ROOT / "symgraph"
 
 #: Every module or package directly under symgraph, by the layer it belongs to.
 LAYERS = {
-    "base": "dtypes errors events options provenance version",
+    "base": "capacity dtypes errors events options provenance version",
     "plotting": "plotting",
     "ir": "ir",
     "front": "arrangement convolution creation differentiation elementwise gradient loops nn numeric ordering products "

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..ir.dims import evaluate
+from ..capacity import bytes_text, memory_limit
+from ..errors import ArgumentError, OutOfMemoryError
+from ..ir.dims import LARGEST, evaluate
 from .plan import Loop, Plan
 
 #: Every temporary starts at a multiple of this: a cache line, and the widest vector.
 ALIGNMENT = 64
-#: Sizes and offsets are signed 64-bit numbers in native code.
-LARGEST = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +117,16 @@ def allocate_arena(plan: Plan, memory: Layout, sizes: Mapping[str, int]) -> np.n
     """Uninitialised bytes, ``ALIGNMENT``-aligned, for a layout.
 
     Raises:
-        MemoryError: where the system has too little memory; the function stays usable with smaller sizes.
+        OutOfMemoryError: where the system has too little memory; the function stays usable with smaller sizes.
     """
     try:
+        if memory.nbytes > memory_limit():
+            raise MemoryError
         raw = np.empty(memory.nbytes + ALIGNMENT, np.uint8)
     except (MemoryError, ValueError):
-        raise MemoryError(
-            f"{plan.name}: no memory for {memory.nbytes} bytes of temporaries {_where(sizes)}; use smaller batches"
+        raise OutOfMemoryError(
+            f"{plan.name}: no memory for {bytes_text(memory.nbytes)} of temporaries {_where(sizes)}; "
+            "use smaller batches"
         ) from None
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start : start + memory.nbytes]

@@ -21,6 +21,8 @@ from ..errors import InternalError
 
 Dim: TypeAlias = Union[int, "SymDim"]
 Shape: TypeAlias = tuple[Dim, ...]
+#: Sizes and offsets are signed 64-bit numbers in native code.
+LARGEST = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)

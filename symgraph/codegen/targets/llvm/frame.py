@@ -239,7 +239,7 @@ class Frame:
         """Memory for the temporaries of one call, and behind them the kernels' workspace.
 
         Raises:
-            MemoryError: where the system has too little.
+            OutOfMemoryError: where the system has too little.
         """
         return allocate_arena(self._plan, Layout({}, self.layout.nbytes + self.workspace), self._bound)
 

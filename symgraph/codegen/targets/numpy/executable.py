@@ -113,7 +113,7 @@ class NumpyExecutable:
 
         Raises:
             ArgumentError: for sizes that need more memory than can be addressed.
-            MemoryError: where the system has too little memory.
+            OutOfMemoryError: where the system has too little memory.
         """
         plan = self.plan
         values = dict(zip(plan.symbols, sizes, strict=True))
