@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import events
 from .errors import ShapeError
-from .ir.dims import LARGEST, Dim
+from .ir.dims import LARGEST, Dim, SymDim
 from .ir.graph import Graph, Node
 from .ir.ops.control import Scan
 from .ir.ops.views import Embed, Slice
@@ -144,8 +144,9 @@ def find_conditions(graph: Graph) -> tuple[Condition, ...]:
             size = value.type.size
             if isinstance(size, int) and size > LARGEST:
                 raise ShapeError(f"{graph.name}: a {op.name} of type {value.type} has more elements than 64 bits count")
-            if _may_be_huge(size):
-                need(LARGEST - size, f"number of elements {size} of a {op.name}")
+            for count in (size, *(a for a in op.attributes().values() if isinstance(a, SymDim))):
+                if _may_be_huge(count):
+                    need(LARGEST - count, f"number {count} of elements in a {op.name}")
     return tuple(found.values())
 
 

@@ -56,7 +56,7 @@ def test_more_elements_than_64_bits_count_are_refused(target: str) -> None:
     x, y = sg.placeholder((0, None), "int8", name="x"), sg.placeholder((0, None), "int8", name="y")
     columns = sg.ones((x.shape[1],)), sg.ones((y.shape[1],))
     fn = sg.function([x, y], sg.exp(sg.outer(*columns)).sum(), name="all_pairs", target=target)
-    with pytest.raises(sg.ShapeError, match="all_pairs: number of elements .* does not fit where"):
+    with pytest.raises(sg.ShapeError, match=r"all_pairs: number .* of elements in a \w+ does not fit where"):
         fn(np.zeros((0, 1 << 32), "int8"), np.zeros((0, 1 << 32), "int8"))
     np.testing.assert_allclose(fn(np.zeros((0, 3), "int8"), np.zeros((0, 2), "int8")), 6 * np.e, rtol=1e-6)
     line = sg.arange(1 << 32, dtype="float32") * sg.cast(sg.shape(y)[1], "float32")
