@@ -218,7 +218,8 @@ class Network(Layer):
     @property
     def state_updates(self) -> list[Any]:
         """Updates of layers that keep state, which also run in prediction."""
-        return [u for layer in self.layers if getattr(layer, "stateful", False) for u in layer.updates]
+        stateful = [layer for layer in self.layers if getattr(layer, "stateful", False)]
+        return _unique([u for layer in stateful for u in self._relevant(layer, "updates")])
 
     @property
     def input_spec(self) -> Any:

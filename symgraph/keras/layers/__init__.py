@@ -107,7 +107,7 @@ from .recurrent import (
     StackedRNNCells,
 )
 from .spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
-from .wrappers import TimeDistributed, Wrapper
+from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 _OBJECTS = {name: value for name, value in globals().items() if not name.startswith("_") and name != "annotations"}
 __all__ = [
@@ -129,6 +129,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv2D",
