@@ -102,6 +102,7 @@ from .errors import (
 )
 from .function import Function, function
 from .gradient import grad
+from .ir.types import TensorType
 from .loops import cond, foldl, foldr, map, scan, while_loop
 from .nn import (
     celu,
@@ -199,6 +200,7 @@ from .ordering import (
     sort,
     top_k,
 )
+from .own_ops import Op, as_op
 from .products import batched_dot, dot, einsum, matmul, outer, tensordot
 from .provenance import name_scope
 from .random import set_random_seed
@@ -261,19 +263,19 @@ from .version import VERSION as __version__
 
 __all__ = [
     "ArgumentError", "BoundsError", "DType", "DTypeError", "Function", "GradientError", "GraphError",
-    "InternalError", "Lop", "Options", "OutOfMemoryError",
-    "Rop", "ShapeError", "SymgraphError", "TargetError", "Tensor",
-    "Variable", "__version__", "abs", "add", "all", "allclose", "any", "append", "arange", "arccos", "arccosh",
-    "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "array_split",
-    "as_tensor", "atleast_1d", "atleast_2d", "atleast_3d", "average", "avg_pool", "batched_dot", "bitwise_and",
-    "bitwise_count", "bitwise_or", "bitwise_xor", "broadcast_arrays", "broadcast_to", "cast", "cbrt", "ceil",
-    "celu", "clip", "concatenate", "cond", "constant", "conv", "conv_transpose", "copysign", "cos", "cosh",
-    "count_nonzero", "cumprod", "cumsum", "custom_gradient", "deg2rad", "depthwise_conv", "diag", "diagonal",
-    "diff", "digamma", "digitize", "dimshuffle", "divide", "divmod", "dot", "dstack", "einsum", "elu", "equal",
-    "erf", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr", "flipud",
-    "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "foldl", "foldr", "full", "full_like",
-    "function", "gammaln", "gather_nd", "gelu", "grad", "grad_clip", "greater", "greater_equal", "hard_sigmoid",
-    "hard_swish", "hard_tanh", "heaviside", "hessian", "hessian_vector_product", "hstack", "hypot", "identity",
+    "InternalError", "Lop", "Op", "Options", "OutOfMemoryError", "Rop", "ShapeError", "SymgraphError",
+    "TargetError", "Tensor", "TensorType", "Variable", "__version__", "abs", "add", "all", "allclose", "any",
+    "append", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
+    "argmin", "argsort", "array_split", "as_op", "as_tensor", "atleast_1d", "atleast_2d", "atleast_3d",
+    "average", "avg_pool", "batched_dot", "bitwise_and", "bitwise_count", "bitwise_or", "bitwise_xor",
+    "broadcast_arrays", "broadcast_to", "cast", "cbrt", "ceil", "celu", "clip", "concatenate", "cond",
+    "constant", "conv", "conv_transpose", "copysign", "cos", "cosh", "count_nonzero", "cumprod", "cumsum",
+    "custom_gradient", "deg2rad", "depthwise_conv", "diag", "diagonal", "diff", "digamma", "digitize",
+    "dimshuffle", "divide", "divmod", "dot", "dstack", "einsum", "elu", "equal", "erf", "erfinv", "exp", "exp2",
+    "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr", "flipud", "float_power", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "foldl", "foldr", "full", "full_like", "function", "gammaln",
+    "gather_nd", "gelu", "grad", "grad_clip", "greater", "greater_equal", "hard_sigmoid", "hard_swish",
+    "hard_tanh", "heaviside", "hessian", "hessian_vector_product", "hstack", "hypot", "identity",
     "inc_subtensor", "invert", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "jacobian",
     "jvp", "leaky_relu", "left_shift", "less", "less_equal", "linear_recurrence", "linspace", "log", "log1p",
     "log2", "log10", "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logical_and", "logical_not",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from .codegen.loop.grammar import Kernel
 from .codegen.loop.text import print_kernel
-from .codegen.plan import Loop, Move, Plan, PlanBuffer, Step
+from .codegen.plan import HostCall, Loop, Move, Plan, PlanBuffer, Step
 from .ir.passes import PIPELINE, Report
-from .ir.printer import print_graph
+from .ir.printer import op_text, print_graph
 
 if TYPE_CHECKING:
     from .stages import Stages
@@ -55,7 +55,7 @@ def kernels_text(plan: Plan) -> str:
     """The loop IR of every distinct kernel, with the number of steps that call it."""
     parts: list[str] = []
     for key, kernel in plan.kernels.items():
-        calls = sum(step.kernel == key for step in plan.calls())
+        calls = sum(isinstance(step, Step) and step.kernel == key for step in plan.calls())
         parts.append(f"# called by {calls} step(s)\n{print_kernel(kernel)}")
     return "\n".join(parts)
 
@@ -112,13 +112,21 @@ def _buffer_text(plan: Plan, buffer: PlanBuffer) -> str:
     return text
 
 
-def _step_text(kernels: Mapping[str, Kernel], step: Step) -> str:
+def _step_text(kernels: Mapping[str, Kernel], step: Step | HostCall) -> str:
+    if isinstance(step, HostCall):
+        return _host_text(step)
     kernel = kernels[step.kernel]
     modes = {"in": "", "out": "out ", "inout": "inout "}
     args = ", ".join(f"{modes[b.mode]}{a}" for a, b in zip(step.args, kernel.buffers, strict=True))
     sizes = "; " + ", ".join(str(d) for d in step.sizes) if step.sizes else ""
     sites = ", ".join(dict.fromkeys(map(str, step.sites)))
     return f"call {kernel.name}({args}{sizes})" + (f"  # {sites}" if sites else "")
+
+
+def _host_text(call: HostCall) -> str:
+    args = [*call.args[: call.operands], *(f"out {name}" for name in call.args[call.operands :])]
+    sites = ", ".join(dict.fromkeys(map(str, call.sites)))
+    return f"python {op_text(call.op)}({', '.join(args)})" + (f"  # {sites}" if sites else "")
 
 
 def _target_lines(stages: Stages) -> Iterator[str]:

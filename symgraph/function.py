@@ -196,7 +196,11 @@ class Function:
 
     def _explain_failure(self, failure: tuple[int, int, int, int]) -> BoundsError:
         check, index, size, step = failure
-        info = list(self.stages.plan.calls())[step].checks[check - 1]
+        from .codegen.plan import Step
+
+        call = list(self.stages.plan.calls())[step]
+        assert isinstance(call, Step)  # Python raises by itself
+        info = call.checks[check - 1]
         return BoundsError(
             f"{self.name}: index {index} is out of bounds for axis {info.axis} of size {size} "
             f"in {info.op} of {info.origin}"

@@ -19,7 +19,7 @@ from .ir.ops.branching import Cond, While
 from .ir.ops.control import Scan
 from .ir.ops.leaves import Input
 from .ir.ops.random import RandomBits
-from .ir.region import capture
+from .ir.region import capture, has_effects
 from .ir.types import TensorType
 from .provenance import name_scope
 from .random import generator
@@ -168,7 +168,7 @@ def while_loop(
     initial = [as_value(v) for v in _listed(loop_vars)]
     now = [_step_input(v.shape, v.dtype, "loop variable") for v in initial]
     key = _step_input((4,), uint32, "random key of a step")
-    with generator.using(key) as drawn:
+    with generator.using(key) as drawn, recording() as made_inside:
         new = [as_value(v) for v in _listed(body(*(Tensor(v) for v in now)))]
         if len(new) != len(now):
             raise ArgumentError(f"while_loop: {len(now)} loop variable(s), but the body gives {len(new)}")
@@ -179,7 +179,7 @@ def while_loop(
         initial.append(generator.current)
         carried.append(key)
         fresh.append(tracer.apply(RandomBits((4,), next(generator.draws)), key))
-    region, captured = capture(carried, [*fresh, go])
+    region, captured = capture(carried, [*fresh, go], [n for n in made_inside if has_effects(n.op)])
     made = tracer.apply_all(While(region, len(carried)), first, *initial, *captured)
     last = [Tensor(v) for v in made[: len(new)]]
     return last if isinstance(loop_vars, (list, tuple)) else last[0]
@@ -293,7 +293,7 @@ class _Loop:
         recurrent = [_recurrent(info, k) for k, info in enumerate(infos or [])]
         earlier = [[_step_input(v.shape, v.dtype, "earlier output") for v in r.initial] if r else [] for r in recurrent]
         taken = [Tensor(old[t]) for r, old in zip(recurrent, earlier, strict=True) if r for t in r.taps]
-        with generator.using(key) as drawn:
+        with generator.using(key) as drawn, recording() as made_inside:
             outputs, updates, single = _returned(self.fn(*[Tensor(v) for v in rows], *taken, *self.constants))
         if infos is None:
             recurrent, earlier = [None] * len(outputs), [[] for _ in outputs]
@@ -309,7 +309,7 @@ class _Loop:
         initial = [v for r in recurrent if r for v in r.initial] + [v.value for v in variables]
         inputs = [*rows, *([key] if drawn else []), *carried, *(v.value for v in variables)]
         results = [*carried_new, *(updates[v].value for v in variables), *(t.value for t in outputs)]
-        body, captured = capture(inputs, results)
+        body, captured = capture(inputs, results, [n for n in made_inside if has_effects(n.op)])
         sequences = [s.tensor for s in self.sequences for _ in s.starts]
         starts = [start for s in self.sequences for start in s.starts]
         if drawn:

@@ -87,7 +87,7 @@ def compile_stages(graph: Graph, options: Options) -> Stages:
     took = {"target": watch.lap()}
     key = plan_key(graph, options)
     took["key"] = watch.lap()
-    kept = None if options.verify else load_plan(key)
+    kept = None if options.verify or key is None else load_plan(key)
     took["load"] = watch.lap()
     made: dict[str, object] = {}
     if kept is not None:
@@ -103,7 +103,8 @@ def compile_stages(graph: Graph, options: Options) -> Stages:
         made["lowering"] = lowering = make_plan(optimized, check=options.verify)
         plan, conditions = lowering.plan, find_conditions(optimized)
         took["plan"] = watch.lap()
-        save_plan(key, plan, conditions)
+        if key is not None:
+            save_plan(key, plan, conditions)
         took["save"] = watch.lap()
     executable = target.build(plan)
     took["code"] = watch.lap()

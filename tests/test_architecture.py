@@ -14,8 +14,8 @@ LAYERS = {
     "base": "capacity dtypes errors events options provenance version",
     "plotting": "plotting",
     "ir": "ir",
-    "front": "arrangement convolution creation differentiation elementwise gradient loops nn numeric ordering products "
-    "random reducing shaping subscripts tensor tracer variable",
+    "front": "arrangement convolution creation differentiation elementwise gradient loops nn numeric ordering "
+    "own_ops products random reducing resizing shaping subscripts tensor tracer variable",
     "codegen": "codegen",
     "function": "verification closing explain function plot stages",
     "top": "__main__",
@@ -40,9 +40,9 @@ CODEGEN_ARROWS = {
     "elementary": "loop",
     "gemm": "loop",
     "plan": "loop",
+    "host": "plan",
     "kept": "cache loop plan",
-    "undo": "plan",
-    "targets": "cache loop elementary gemm plan memory undo",
+    "front": "cache elementary gemm host loop memory plan targets undo",
 }
 #: Packages that cost much to import; they are imported where they are used.
 HEAVY = {"h5py", "llvmlite", "networkx", "pydot", "scipy", "PIL"}

@@ -16,6 +16,7 @@ from ..ir.ops.leaves import Constant
 from .cluster import Clusters
 from .control import LoweredLoop, is_inside
 from .evaluate import Array, Scratch
+from .host_lowering import LoweredHost, has_effects, runs_python
 from .loop.grammar import Kernel, Let, Load, Store
 from .loop.walk import Rebuilder, expressions, postorder, statements
 from .lower import Lowered, lower_copy
@@ -31,7 +32,7 @@ class Task:
     written."""
 
     number: int
-    lowered: Lowered | LoweredLoop
+    lowered: Lowered | LoweredHost | LoweredLoop
     reads: list[Array] = field(default_factory=list)
     writes: list[Array] = field(default_factory=list)
     before: set[int] = field(default_factory=set)
@@ -69,7 +70,7 @@ class Storage:
 class Bufferizer:
     """Assigns buffers to the arrays of lowered clusters. ``aliases`` maps reshapes to the value they rename."""
 
-    def __init__(self, clusters: Clusters, lowered: Sequence[Lowered | LoweredLoop]) -> None:
+    def __init__(self, clusters: Clusters, lowered: Sequence[Lowered | LoweredHost | LoweredLoop]) -> None:
         self.graph: Graph = clusters.graph
         self.aliases = clusters.aliases
         self.tasks: list[Task] = []
@@ -87,6 +88,9 @@ class Bufferizer:
         self.kernels: list[Kernel] = []  # alive, so that their ids mean them
         for one in lowered:
             self.add_task(one)
+        #: Tasks that may raise: no state changes before the last of them has run.
+        self.python = [task for task in self.tasks if runs_python(task.lowered)]
+        self.order_effects()
 
     def base(self, array: Array) -> Array:
         while isinstance(array, Value) and id(array) in self.aliases:
@@ -94,7 +98,7 @@ class Bufferizer:
         return array
 
     # -- tasks ----------------------------------------------------------------------------------------------------
-    def add_task(self, lowered: Lowered | LoweredLoop) -> Task:
+    def add_task(self, lowered: Lowered | LoweredHost | LoweredLoop) -> Task:
         task = Task(len(self.tasks), lowered)
         self.tasks.append(task)
         modes = lowered.modes
@@ -119,6 +123,13 @@ class Bufferizer:
         if first is not second:
             first.after.add(second.number)
             second.before.add(first.number)
+
+    def order_effects(self) -> None:
+        """Prints and the like happen in the order of the graph's nodes, where kernels shared between do not forbid."""
+        effects = [task for task in self.python if has_effects(task.lowered)]
+        for first, second in zip(effects, effects[1:], strict=False):
+            if not self.reaches(second, {first.number}):
+                self.order(first, second)
 
     def reaches(self, start: Task, goals: set[int]) -> bool:
         """Whether a task of ``goals`` must run after ``start`` (True also when the search gets too long)."""
@@ -235,8 +246,8 @@ class Bufferizer:
         state = self.graph.states[slot]
         refusal = self.refuse_in_place(task, target, state)
         if not refusal:
-            for reader in self.readers.get(id(state), ()):
-                self.order(reader, task)
+            for earlier in (*self.readers.get(id(state), ()), *self.python):
+                self.order(earlier, task)
             if state in task.reads:
                 assert isinstance(task.lowered, Lowered)  # new_value gave a kernel
                 task.lowered = self.merge_parameters(task.lowered, state, target)
@@ -246,8 +257,8 @@ class Bufferizer:
         self.reasons.append(f"state {slot} is updated through a copy: {refusal}")
         copy = Scratch(target.dtype, target.shape)
         last = self.add_task(lower_copy(target, copy))
-        for reader in self.readers.get(id(state), ()):
-            self.order(reader, last)
+        for earlier in (*self.readers.get(id(state), ()), *self.python):
+            self.order(earlier, last)
         self.settle(copy, state)
 
     def settle(self, target: Array, state: Value) -> None:
@@ -269,9 +280,11 @@ class Bufferizer:
         arrays = {n: target if n == old else a for n, a in lowered.arrays.items() if n != new}
         return replace(lowered, kernel=kernel, arrays=arrays)
 
-    def is_elementwise_self_read(self, lowered: Lowered | LoweredLoop, state: Value, target: Array) -> bool:
+    def is_elementwise_self_read(
+        self, lowered: Lowered | LoweredHost | LoweredLoop, state: Value, target: Array
+    ) -> bool:
         """Whether a kernel reads a state only at the index at which it stores the new value."""
-        if isinstance(lowered, LoweredLoop):
+        if not isinstance(lowered, Lowered):
             return False
         read = [n for n, a in lowered.arrays.items() if self.base(a) is state]
         if len(read) != 1 or lowered.arrays[read[0]] is not state:
@@ -288,6 +301,8 @@ class Bufferizer:
         others = {t.number for t in self.readers.get(id(state), ()) if t is not task}
         if others and self.reaches(task, others):
             return "the old value is read after the new one is known"
+        if self.python and self.reaches(task, {t.number for t in self.python}):
+            return "Python, which may raise, runs after the new value is known"
         if id(target) in self.written_twice:
             return "the new value is written by two kernels"
         if state in task.reads and not self.is_elementwise_self_read(task.lowered, state, target):

@@ -11,6 +11,7 @@ A cluster has a *form*, which is the shape of its loops, and a *domain*, the axe
 ``RANDOM``   random bits and nodes over them
 ``ORDERED``  one accumulation, scatter or sort: rows whose steps run in order
 ``LOOP``     a node that runs a graph of its own, step by step
+``HOST``     a node that Python computes
 ========= ==========================================================================================================
 
 Every value is at one place only, its *home*, or inlined wherever it is needed. :mod:`symgraph.codegen.fusion` decides.
@@ -37,6 +38,7 @@ class Form(Enum):
     RANDOM = "random"
     ORDERED = "ordered"
     LOOP = "loop"
+    HOST = "host"
 
 
 @dataclass(frozen=True, slots=True)

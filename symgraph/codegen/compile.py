@@ -12,6 +12,7 @@ from ..provenance import Origin
 from .bufferize import Bufferizer, Storage, Task
 from .cluster import Clusters, Form
 from .control import LoweredLoop, lower_control
+from .host_lowering import LoweredHost, lower_host
 from .loop.canonical import Canonical, canonicalize
 from .loop.grammar import Kernel
 from .loop.table import KernelTable
@@ -19,7 +20,7 @@ from .loop.verify import verify
 from .lower import Lowered
 from .memory import live
 from .order import order_tasks
-from .plan import Check, Loop, Plan, PlanBuffer, Step
+from .plan import Check, HostCall, Loop, Plan, PlanBuffer, Step
 from .repeats import Lowerer
 from .storing import form_clusters
 
@@ -32,7 +33,7 @@ class Lowering:
     decisions about memory, and the plan."""
 
     clusters: Clusters
-    lowered: tuple[Lowered | LoweredLoop, ...]
+    lowered: tuple[Lowered | LoweredHost | LoweredLoop, ...]
     memory: tuple[str, ...]
     plan: Plan
 
@@ -55,10 +56,12 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
 
     lowerer = Lowerer(is_array)
     inner: list[Plan] = []
-    lowered: list[Lowered | LoweredLoop] = []
+    lowered: list[Lowered | LoweredHost | LoweredLoop] = []
     for cluster in clusters.clusters:
         if cluster.form is Form.LOOP:
             lowered += lower_loop(cluster.members[0].node, inner, check)
+        elif cluster.form is Form.HOST:
+            lowered.append(lower_host(cluster.members[0].node))
         else:
             lowered += lowerer.lower(cluster)
     storage = Bufferizer(clusters, lowered).run()
@@ -86,10 +89,13 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], inner: Sequ
         kernels.update(body.kernels)
     texts: dict[str, str] = {}
     known: dict[int, Canonical] = {}
-    steps: list[Step | Loop] = []
+    steps: list[Step | HostCall | Loop] = []
     for task in tasks:
         if isinstance(task.lowered, LoweredLoop):
             steps.append(_loop_step(task.lowered, storage, task.number))
+            continue
+        if isinstance(task.lowered, LoweredHost):
+            steps.append(_host_step(task.lowered, storage))
             continue
         canonical = known.get(id(task.lowered.kernel))
         if canonical is None:  # kernels of equal clusters are one object
@@ -119,6 +125,14 @@ def _loop_step(loop: LoweredLoop, storage: Storage, number: int) -> Loop:
     args = tuple(storage.name_of(a, write=loop.modes[n] != "in") for n, a in loop.arrays.items())
     origins = tuple(dict.fromkeys(o for node in loop.nodes for o in node.origins))[:_MAX_SITES]
     return Loop(loop.body, loop.length, (*args, f"loop{number}"), loop.moves, origins, loop.condition, loop.wanted)
+
+
+def _host_step(call: LoweredHost, storage: Storage) -> HostCall:
+    node = call.node
+    args = tuple(storage.name_of(a, write=False) for a in call.arrays.values())
+    operands, results = [v.type for v in node.inputs], [v.type for v in node.outputs]
+    flops = call.op.flops(operands, results)
+    return HostCall(call.op, args, (*operands, *results), len(operands), node.origins[:_MAX_SITES], flops)
 
 
 def _used_buffers(buffers: dict[str, PlanBuffer], used: set[str]) -> dict[str, PlanBuffer]:

@@ -155,7 +155,7 @@ _LOWERINGS: dict[type[Op], Callable[[Node, PlanOf], list[Lowered | LoweredLoop]]
 }  # fmt: skip
 
 
-def is_inside(array: Array, lowered: Lowered | LoweredLoop) -> bool:
+def is_inside(array: Array, lowered: object) -> bool:
     """Whether a loop writes ``array`` into the memory of a larger one."""
     return isinstance(lowered, LoweredLoop) and any(part is array for part, _ in lowered.shared)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..ir.graph import Graph, Node, Value
-from ..ir.op import Control, Indexed, Leaf
+from ..ir.op import Control, Host, Indexed, Leaf
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.leaves import Constant
 from ..ir.ops.ordering import ArgSort
@@ -78,10 +78,11 @@ def find_demand(graph: Graph, meanings: Meanings) -> Demand:
         if isinstance(node.op, Contraction):
             for operand in node.inputs if is_matrix_product(node) else ():
                 demand.stored.setdefault(id(stored_operand(operand, meanings)), "an operand of a matrix product")
-        elif isinstance(node.op, Control):
-            demand.stored.update((id(v), "a result of a loop") for v in node.outputs)
+        elif isinstance(node.op, (Control, Host)):
+            whose = "a loop" if isinstance(node.op, Control) else "Python"
+            demand.stored.update((id(v), f"a result of {whose}") for v in node.outputs)
             for operand in node.inputs:
-                demand.stored.setdefault(id(operand), "an operand of a loop")
+                demand.stored.setdefault(id(operand), f"an operand of {whose}")
         elif isinstance(node.op, ArgSort):
             demand.stored.setdefault(id(node.inputs[0]), "sorted")
         elif isinstance(node.op, Indexed):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..errors import InternalError
 from ..ir.dims import Shape
 from ..ir.graph import Graph, Node, Value
-from ..ir.op import Accumulation, Control, Elementwise, Indexed, Leaf, Reduction, Scatter
+from ..ir.op import Accumulation, Control, Elementwise, Host, Indexed, Leaf, Reduction, Scatter
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.ordering import ArgSort
 from ..ir.ops.random import RandomBits
@@ -39,6 +39,7 @@ _EPILOGUE = "computed from a matrix product"
 _WISHES = (_NARROWER, _EPILOGUE)
 _PREFERENCE = {
     Form.CONTRACT: 0, Form.ROW: 1, Form.FOLD: 2, Form.MAP: 3, Form.RANDOM: 4, Form.ORDERED: 5, Form.LOOP: 6,
+    Form.HOST: 7,
 }  # fmt: skip
 
 
@@ -108,7 +109,9 @@ class Fusion:
             elif isinstance(node.op, (Accumulation, Scatter, ArgSort)):
                 self.place_ordered(node)
             elif isinstance(node.op, Control):
-                self.place_control(node)
+                self.place_alone(node, Form.LOOP, "a loop of its own")
+            elif isinstance(node.op, Host):
+                self.place_alone(node, Form.HOST, "computed by Python")
             else:
                 raise InternalError(f"op {node.op.name} reached code generation; it must be expanded before")
 
@@ -135,10 +138,10 @@ class Fusion:
         form = Form.MAP if not reduced else Form.ROW if kept else Form.FOLD
         self.join(self.open(form, domain, reduced), value, found, "a sum of products without rows or columns")
 
-    def place_control(self, node: Node) -> None:
-        draft = self.open(Form.LOOP, (), ())
+    def place_alone(self, node: Node, form: Form, reason: str) -> None:
+        draft = self.open(form, (), ())
         for value in node.outputs:
-            self.join(draft, value, [(False, v, identity(v.shape)) for v in node.inputs], "a loop of its own")
+            self.join(draft, value, [(False, v, identity(v.shape)) for v in node.inputs], reason)
 
     def place_reduction(self, node: Node) -> None:
         (x,), op, value = node.inputs, node.op, node.output
@@ -277,6 +280,8 @@ class Fusion:
         """Why a value with these reads cannot be computed in the loops of ``draft``, or ``""``."""
         if draft.form is Form.LOOP:
             return "what it reads is computed step by step"
+        if draft.form is Form.HOST:
+            return "what it reads is computed by Python"
         if len(draft.members) >= MAX_MEMBERS:
             return "the cluster is full"
         sources: dict[int, Draft] = {}

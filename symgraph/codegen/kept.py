@@ -19,7 +19,8 @@ import numpy as np
 from .. import events
 from ..dtypes import DType, as_dtype
 from ..ir.graph import Graph
-from ..ir.op import Literal, Op
+from ..ir.op import Foreign, Literal, Op
+from ..ir.region import Region
 from ..options import Options
 from .cache import content_key, open_store
 from .loop.table import KernelTable
@@ -29,8 +30,11 @@ from .plan import Plan
 _LARGEST = 16 << 20
 
 
-def plan_key(graph: Graph, options: Options) -> str:
-    """A hash of everything that decides a plan (constants are folded with NumPy)."""
+def plan_key(graph: Graph, options: Options) -> str | None:
+    """A hash of everything that decides a plan (constants are folded with NumPy); None where it holds Python of the
+    user's, which no text can tell from other Python."""
+    if _is_foreign(graph):
+        return None
     return content_key("plan", np.__version__, repr(options), *_graph_parts(graph))
 
 
@@ -60,6 +64,12 @@ def save_plan(key: str, plan: Plan, more: Any) -> None:
     _Writer(buffer, protocol=5).dump((replace(plan, kernels={}), more, table.texts()))
     if buffer.tell() <= _LARGEST:
         store.write(key, {"kind": "plan", "name": " ".join(plan.name.split())}, buffer.getvalue())
+
+
+def _is_foreign(graph: Graph) -> bool:
+    ops = {id(node.op): node.op for node in graph.nodes}
+    attributes = [v for op in ops.values() for v in op.attributes().values()]
+    return any(isinstance(v, Foreign) or (isinstance(v, Region) and _is_foreign(v.graph)) for v in attributes)
 
 
 # -- a graph as parts of a key ----------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..dtypes import DType
 from ..ir.dims import Dim, Shape, product
-from ..ir.op import Literal
+from ..ir.op import Host, Literal
+from ..ir.types import TensorType
 from ..provenance import Origin
 
 if TYPE_CHECKING:
@@ -61,6 +62,24 @@ class Step:
     checks: tuple[Check, ...] = ()
     writes: tuple[int, ...] = ()
     flops: Dim = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HostCall:
+    """One call of Python, ``op.perform``. ``args`` name plan buffers, its ``operands`` first ones the operands, the
+    others the results; ``types`` are theirs, in the symbols of the plan."""
+
+    op: Host
+    args: tuple[str, ...]
+    types: tuple[TensorType, ...]
+    operands: int
+    sites: tuple[Origin, ...] = ()
+    flops: Dim = 0
+
+    @property
+    def writes(self) -> tuple[int, ...]:
+        """The positions of the arguments that are written."""
+        return tuple(range(self.operands, len(self.args)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +154,13 @@ class Plan:
     outputs: tuple[str, ...]
     buffers: dict[str, PlanBuffer]
     kernels: Mapping[str, Kernel]
-    steps: tuple[Step | Loop, ...]
+    steps: tuple[Step | HostCall | Loop, ...]
     facts: tuple[tuple[Dim, Dim], ...] = ()
     live: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def calls(self) -> Iterator[Step]:
-        """All calls of kernels, those in loops too, in the order of the text: what failures are numbered by."""
+    def calls(self) -> Iterator[Step | HostCall]:
+        """All calls of kernels and of Python, those in loops too, in the order of the text: what failures are numbered
+        by."""
         for step in self.steps:
             if isinstance(step, Loop):
                 yield from step.body.calls()

@@ -11,6 +11,7 @@ tuple              ``[3, N, 1]``
 tensor type        ``f32[N,3]``
 literal            ``f32[2]{0.5, -0.0}``; where long, ``f32[99]{base64:...}``
 region             ``{``, a node a line as in a graph, ``return %0``, ``}``
+Python object      ``<python name>``: the only one that cannot be read back
 =================  ==========================================================
 """
 
@@ -31,7 +32,7 @@ import numpy as np
 from ..dtypes import BY_SHORT, DType, as_dtype
 from ..errors import InternalError
 from .dims import Dim, SymDim, parse_dim
-from .op import Array, Literal
+from .op import Array, Foreign, Literal
 from .region import Region
 from .types import TensorType
 
@@ -64,6 +65,8 @@ def attribute_text(value: Any) -> str:
         from .printer import region_text
 
         return region_text(value)
+    if isinstance(value, Foreign):
+        return repr(value)
     raise InternalError(f"an attribute of type {type(value).__name__} has no text: {value!r}")
 
 
@@ -105,6 +108,8 @@ def parse_attribute(text: str) -> Any:
         return _WORDS[text]
     if text.startswith('"'):
         return json.loads(text)
+    if text.startswith("<python "):
+        raise ValueError(f"{text} is an object of the process that wrote it")
     if text.startswith("{"):
         from .parser import parse_region
 

@@ -14,6 +14,7 @@ exactly one *form*, which says how it is computed:
 `Composite`    ``expand``: other ops; kept whole while stabilising rules want to see it
 `Leaf`         no operands and no computation: input, state, constant
 `Control`      runs graphs of its own (:mod:`.region`), any number of times
+`Host`         ``perform``: Python on whole arrays, called by compiled code
 ============== =======================================================================================================
 
 To add an op, write one class in the right file of :mod:`symgraph.ir.ops` and decorate it with :func:`register`, and
@@ -328,6 +329,55 @@ class Leaf(Op):
 
 class Control(Op):
     """Runs graphs of its own: its attributes that are regions (:mod:`.region`)."""
+
+
+class Host(Op):
+    """Computed by Python on whole arrays: compiled code stops and calls ``perform``.
+
+    ``perform`` gets arrays of its own, which it may keep; what it gives is checked against the inferred types and
+    copied. Where it raises, the call ends with that exception and no state is changed.
+    """
+
+    #: Whether a call does more than to give results (it prints, it refuses values): it then runs at every step of a
+    #: loop, also where its operands stay the same, and after the effects before it.
+    has_effects: ClassVar[bool] = False
+
+    @property
+    def title(self) -> str:
+        """What errors call the op."""
+        return self.name
+
+    def perform(self, *arrays: Array) -> Array | tuple[Array, ...]:
+        """The results. Sizes among the attributes are integers here."""
+        raise NotImplementedError(f"{type(self).__name__}.perform")
+
+    def explain(self, error: Exception, place: str) -> Exception:
+        """What is raised for an exception that ``perform`` raised; ``place`` names the op and where it comes from."""
+        if hasattr(error, "add_note"):
+            error.add_note(f"raised in {place}")
+        return error
+
+
+class Foreign:
+    """A Python object of the user's as an op attribute: compared and hashed as it says itself.
+
+    Its text is a name, which cannot be read back, and nothing on disk can stand for it.
+    """
+
+    __slots__ = ("name", "object")
+
+    def __init__(self, object: Any, name: str) -> None:
+        self.object = object
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Foreign) and (self.object is other.object or bool(self.object == other.object))
+
+    def __hash__(self) -> int:
+        return hash(self.object)
+
+    def __repr__(self) -> str:
+        return f"<python {self.name}>"
 
 
 class Literal:

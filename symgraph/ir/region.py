@@ -13,7 +13,7 @@ from ..errors import GraphError
 from .builder import Builder
 from .dims import Dim, Symbol, SymDim, substitute, symbols
 from .graph import Graph, Node, Value, topological
-from .op import Elementwise, Indexed, Op
+from .op import Elementwise, Host, Indexed, Op
 from .ops.leaves import Constant, Input, Size, State
 from .ops.views import Broadcast
 from .types import Facts, TensorType
@@ -169,4 +169,11 @@ def regions_of(op: Op) -> list[Region]:
     return [v for v in op.attributes().values() if isinstance(v, Region)]
 
 
-__all__ = ["Region", "capture", "copy_graph", "map_regions", "regions_of", "write_region"]
+def has_effects(op: Op) -> bool:
+    """Whether an op, or one in a graph inside, does more than to give results."""
+    if isinstance(op, Host):
+        return op.has_effects
+    return any(has_effects(node.op) for region in regions_of(op) for node in region.graph.nodes)
+
+
+__all__ = ["Region", "capture", "copy_graph", "has_effects", "map_regions", "regions_of", "write_region"]

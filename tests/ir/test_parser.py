@@ -8,7 +8,7 @@ from symgraph.closing import close
 from symgraph.errors import GraphError
 from symgraph.ir.compare import equal_graphs
 from symgraph.ir.interp import interpret
-from symgraph.ir.op import REGISTRY, Sample
+from symgraph.ir.op import REGISTRY, Foreign, Sample
 from symgraph.ir.parser import parse_graph
 from symgraph.ir.printer import print_graph
 from symgraph.ir.rewrites.rule import Sketch
@@ -47,7 +47,11 @@ def test_facts_are_read() -> None:
     assert [f"{a} = {b}" for a, b in graph.facts] == ["2*M = N+1"]
 
 
-@pytest.mark.parametrize("sample", cases())
+def has_text(sample: Sample) -> bool:
+    return not any(isinstance(v, Foreign) for v in sample.op.attributes().values())
+
+
+@pytest.mark.parametrize("sample", [c for c in cases() if has_text(c.values[0])])
 def test_every_op_reads_back(sample: Sample) -> None:
     inputs = placeholders(sample, symbolic=False)
     graph = close("op", inputs, apply(bound_op(sample), inputs), [], {}).graph

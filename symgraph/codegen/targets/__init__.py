@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 class Executable(Protocol):
     """A plan ready to run. ``frame`` binds it to sizes (those of ``plan.symbols``); ``run`` executes it on
-    C-contiguous arrays and gives None, or ``(1 + check, index, size, step)`` of a failed bounds check. Both may be
-    called from several threads at once. ``run_watched`` is a slower ``run`` that looks at every step."""
+    C-contiguous arrays and gives None, or ``(1 + check, index, size, step)`` of a failed bounds check; it raises
+    what Python that the plan calls raises. Both may be called from several threads at once. ``run_watched`` is a slower
+    ``run`` that looks at every step."""
 
     def frame(self, sizes: tuple[int, ...]) -> Any: ...
 

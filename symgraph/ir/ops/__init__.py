@@ -8,6 +8,7 @@ from . import (
     control,
     convolution,
     cumulative,
+    custom,
     elementary,
     gathering,
     indexing,
@@ -26,7 +27,7 @@ from . import (
 )
 
 __all__ = [
-    "arithmetic", "branching", "composites", "contraction", "control", "convolution", "cumulative", "elementary",
-    "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "pooling", "random", "reductions",
-    "scatter", "special", "views", "windows",
+    "arithmetic", "branching", "composites", "contraction", "control", "convolution", "cumulative", "custom",
+    "elementary", "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "pooling", "random",
+    "reductions", "scatter", "special", "views", "windows",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import SymgraphError
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import REGISTRY, Control, Leaf, Literal, Op
+from ..op import REGISTRY, Control, Host, Leaf, Literal, Op
 from ..ops.leaves import Constant
 from ..ops.views import Broadcast
 from ..pattern import constant_of
@@ -20,8 +20,8 @@ from .rule import rule
 #: Results of more elements stay computed at run time: they would cost more to load and to store than to compute.
 LARGEST = 4096
 
-# Loops run when they are asked to: they may take long, or for ever.
-_FOLDABLE = tuple(cls for cls in REGISTRY.values() if not issubclass(cls, (Leaf, Broadcast, Control)))
+# Loops and Python run when they are asked to: they may take long, or for ever.
+_FOLDABLE = tuple(cls for cls in REGISTRY.values() if not issubclass(cls, (Leaf, Broadcast, Control, Host)))
 
 
 @rule(*_FOLDABLE, exact=True, example=lambda s: s.mul(*[s.constant([2.5, -1.0], s.input("f32[2]").dtype)] * 2))

@@ -10,7 +10,7 @@ from ..dims import Dim
 from ..graph import Node, Value, topological
 from ..ops.control import Scan
 from ..ops.leaves import Input
-from ..region import capture
+from ..region import capture, has_effects
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +74,8 @@ class Parts:
         for node in topological(results):
             if any(id(v) in given for v in node.outputs):
                 continue
+            if has_effects(node.op):  # runs at every step, and so does what reads it
+                self.variant.update(id(v) for v in node.outputs)
             for marked in (self.variant, self.carried):
                 if any(id(v) in marked for v in node.inputs):
                     marked.update(id(v) for v in node.outputs)
@@ -120,7 +122,8 @@ class Parts:
         if not self.carries and not self.outs:
             return [], []
         inputs = [*(r.inner for r in self.rows), *(c.inner for c in self.carries)]
-        body, captured = capture(inputs, [*(c.new for c in self.carries), *(o.value for o in self.outs)])
+        results = [*(c.new for c in self.carries), *(o.value for o in self.outs)]
+        body, captured = capture(inputs, results, [n for n in self.between(results) if has_effects(n.op)])
         operands = [*(r.outer for r in self.rows), *(c.initial for c in self.carries)]
         operands += [self.outside(v) for v in captured]
         op = Scan(

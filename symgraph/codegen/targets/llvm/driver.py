@@ -31,6 +31,14 @@ A loop is a task like others: its function is ``sg_run_loop``, its buffers are a
     condition where the pointer to a bool is that is looked at before every run, or 0
     wanted    the loop ends where the bool is not this
 
+A call of Python is a task whose function is ``sg_run_host`` and whose sizes are a record of three fields::
+
+    object    the Python object that the callback gets, with the address of the task's buffers
+    done      0 before, 1 where the callback came to its end
+    callback  its address
+
+Where it did not come to its end, the run ends, with the result ``REFUSED``.
+
 The driver is called with the GIL, releases it and takes it back at the end. In the thread that handles Python's signals
 it does so also in between, after a task, every tenth of a second: a handler that raises (Ctrl-C) ends the run. That
 happens only after tasks that are ``free``: all before the first that writes more to states than was saved at the
@@ -67,8 +75,12 @@ STATUS_FIELDS = 10
 UNDO_FIELDS = 3
 SYMBOL = "sg_run_plan"
 LOOP_SYMBOL = "sg_run_loop"
+HOST_SYMBOL = "sg_run_host"
+HOST_FIELDS = 3
 #: The result of a run that a signal's handler or an observer ended.
 STOPPED = -1
+#: The result of a run in which Python raised.
+REFUSED = -2
 _PYTHON = (
     "PyEval_SaveThread", "PyEval_RestoreThread", "PyErr_CheckSignals", "PyErr_Fetch", "PyErr_Restore", "Py_DecRef",
 )  # fmt: skip
@@ -76,10 +88,12 @@ _PYTHON = (
 
 @dataclass(frozen=True)
 class Driver:
-    """The addresses of the driver and of the function of tasks that are loops; ``library`` keeps them valid."""
+    """The addresses of the driver and of the functions of tasks that are loops or call Python; ``library`` keeps them
+    valid."""
 
     run: int
     loop: int
+    host: int
     library: Library
 
 
@@ -93,7 +107,8 @@ def driver(watched: bool = False) -> Driver:
     set_main(threading.main_thread().ident)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=lambda: set_main(threading.get_ident()))
-    return Driver(library.address(SYMBOL), library.address(LOOP_SYMBOL), library)
+    run, loop, host = (library.address(name) for name in (SYMBOL, LOOP_SYMBOL, HOST_SYMBOL))
+    return Driver(run, loop, host, library)
 
 
 def _resolve() -> bool:

@@ -315,6 +315,24 @@ run:
 done:
   ret void
 }}
+
+define void @sg_run_host(ptr %buffers, ptr %record, i64 %lo, i64 %hi, ptr %status, ptr %workspace) #0 {{
+entry:
+  %object = load i64, ptr %record, align 8
+  %done = getelementptr i64, ptr %record, i64 1
+  %p2 = getelementptr i64, ptr %record, i64 2
+  %callback = load ptr, ptr %p2, align 8
+  store i64 0, ptr %done, align 8
+  call void %callback(i64 %object, ptr %buffers)
+  %ended = load i64, ptr %done, align 8
+  %fine = icmp eq i64 %ended, 1
+  br i1 %fine, label %good, label %bad
+bad:
+  store i64 -2, ptr %status, align 8
+  br label %good
+good:
+  ret void
+}}
 attributes #0 = {{ {attributes} }}
 """
 

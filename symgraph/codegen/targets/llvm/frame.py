@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from ....ir.dims import evaluator
+from ...host import BoundHost
 from ...memory import Layout, allocate_arena, layout, root_of
-from ...plan import Loop, Plan, Step
+from ...plan import HostCall, Loop, Plan, Step
 from ...undo import undoable
 from .compiled import CompiledKernel
 from .driver import CONTEXT_FIELDS, MOVE_FIELDS, STATUS_FIELDS, TASK_FIELDS, UNDO_FIELDS, driver
+from .host import Visit
 
 #: More tasks than this of one step gain nothing.
 _MOST_CHUNKS = 512
@@ -56,18 +58,28 @@ class LoopCall:
 
     length: int
     moves: tuple[tuple[int, int, int, int, int, int], ...]
-    calls: tuple[Call | LoopCall, ...]
+    calls: tuple[Call | PythonCall | LoopCall, ...]
     condition: int
     wanted: bool
+    free: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PythonCall:
+    """A call of Python, bound to sizes; the rest as of a :class:`Call`."""
+
+    bound: BoundHost
+    first: int
+    step: int
     free: bool = True
 
 
 class Workplace:
     """The memory of one call: the arena, the pointers of every step, the driver's context. Used by one thread at a
     time. ``observer`` is the address of a function that a watched run calls, or 0; None for one that is not watched.
-    ``records`` are then those of all tasks, in the order of the calls."""
+    ``records`` are then those of all tasks, in the order of the calls. ``raised`` has what Python raised in a run."""
 
-    __slots__ = ("_keep", "_observer", "address", "io", "pointers", "records", "states", "status")
+    __slots__ = ("_keep", "_observer", "address", "io", "pointers", "raised", "records", "states", "status")
 
     def __init__(self, frame: Frame, observer: int | None = None) -> None:
         arena = frame.new_arena()
@@ -91,6 +103,7 @@ class Workplace:
             np.uint64,
         ).reshape(-1, UNDO_FIELDS)
         self.pointers = pointers
+        self.raised: list[BaseException] = []
         self._observer = observer
         self.records: list[np.ndarray[Any, np.dtype[np.int64]]] = []
         self._keep: list[Any] = [arena, table, sizes, undo, *copies]
@@ -106,7 +119,7 @@ class Workplace:
         self._keep.append(context)
 
     def _tasks(
-        self, calls: Sequence[Call | LoopCall], pointers: int, sizes: int, pool: int
+        self, calls: Sequence[Call | PythonCall | LoopCall], pointers: int, sizes: int, pool: int
     ) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The driver's table of tasks, and those inside loops."""
         tasks = np.zeros((max(len(calls), 1), TASK_FIELDS), np.int64)
@@ -115,9 +128,14 @@ class Workplace:
             if isinstance(call, Call):
                 at = (pointers + 8 * call.first, sizes + 8 * call.sizes_at)
                 row[:7] = (call.function, *at, call.units, call.chunk, call.step, call.free)
-                if self._observer is not None:
-                    self.records.append(np.array([0, 0, self._observer, len(self.records)], np.int64))
-                    row[7] = self.records[-1].ctypes.data
+                row[7] = self._record()
+                continue
+            if isinstance(call, PythonCall):
+                visit = Visit(call.bound, self.raised)
+                self._keep.append(visit)
+                function = driver(watched=self._observer is not None).host
+                row[:7] = (function, pointers + 8 * call.first, visit.address, 1, 1, call.step, call.free)
+                row[7] = self._record()
                 continue
             moves = np.array(call.moves, np.int64).reshape(-1, MOVE_FIELDS)
             moves[:, :2] = pointers + 8 * moves[:, :2]
@@ -129,6 +147,13 @@ class Workplace:
             function = driver(watched=self._observer is not None).loop
             row[:7] = (function, record.ctypes.data, sizes, 1, 1, -1, call.free)
         return tasks
+
+    def _record(self) -> int:
+        """The address of the record of one more task; 0 where the run is not watched."""
+        if self._observer is None:
+            return 0
+        self.records.append(np.array([0, 0, self._observer, len(self.records)], np.int64))
+        return self.records[-1].ctypes.data
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +202,10 @@ class Frame:
 
     def _bind(
         self, plan: Plan, memory: Layout, offset: int, rows: dict[str, list[int]], free: bool
-    ) -> tuple[Call | LoopCall, ...]:
+    ) -> tuple[Call | PythonCall | LoopCall, ...]:
         """The calls of a plan whose temporaries lie from ``offset`` on. ``rows`` collects the pointers, by position, to
         what the loop around it passes; ``free``: a run may end there."""
-        calls: list[Call | LoopCall] = []
+        calls: list[Call | PythonCall | LoopCall] = []
         for number, step in enumerate(plan.steps):
             if plan is self._plan:
                 free = number < self._committed
@@ -188,6 +213,9 @@ class Frame:
             self._place(plan, step.args, memory, offset, rows)
             if isinstance(step, Loop):
                 calls.append(self._bind_loop(step, first, offset + memory.offsets[step.arena], free))
+            elif isinstance(step, HostCall):
+                calls.append(PythonCall(BoundHost(step, self._bound, self._plan.name), first, self._step, free))
+                self._step += 1
             else:
                 calls += self._bind_step(step, first, free)
         return tuple(calls)
@@ -251,13 +279,13 @@ class Frame:
             return Workplace(self)
 
 
-def tasks_of(calls: Sequence[Call | LoopCall]) -> Iterator[Call]:
-    """The calls of kernels, those in loops too, in the order of their records."""
+def tasks_of(calls: Sequence[Call | PythonCall | LoopCall]) -> Iterator[Call | PythonCall]:
+    """The calls of kernels and of Python, those in loops too, in the order of their records."""
     for call in calls:
-        if isinstance(call, Call):
-            yield call
-        else:
+        if isinstance(call, LoopCall):
             yield from tasks_of(call.calls)
+        else:
+            yield call
 
 
 def array_numbers(plan: Plan) -> dict[str, int]:

@@ -11,15 +11,15 @@ import numpy as np
 
 from ....ir.dims import evaluator
 from ...loop.table import KernelTable
-from ...plan import Plan, Step
+from ...plan import HostCall, Plan, Step
 from ..watch import Watch
 from . import pool
 from .cache import KERNELS
 from .compiled import CompiledKernel, symbol_of
 from .cpu import Cpu, cpu_for, host_cpu
-from .driver import driver
+from .driver import REFUSED, driver
 from .engine import Library, check_executable_memory
-from .frame import Call, Frame, Workplace, data_offset, tasks_of
+from .frame import Call, Frame, PythonCall, Workplace, data_offset, tasks_of
 from .pipeline import compiler_for
 
 Array = np.ndarray[Any, Any]
@@ -66,6 +66,9 @@ class LlvmExecutable:
 
         Returns None, or ``(1 + check, index, size, step)`` of a failed bounds check. The GIL is released meanwhile;
         what the handler of a signal raises ends the run, while no state was written, or is raised at its end.
+
+        Raises:
+            BaseException: what Python that the plan calls raises; it ends the run.
         """
         place = frame.take()
         try:
@@ -105,15 +108,20 @@ class LlvmExecutable:
             raise raised[0]
         return failure
 
-    def _arguments(self, frame: Frame, place: Workplace, step: Step, task: Call) -> list[Array]:
+    def _arguments(
+        self, frame: Frame, place: Workplace, step: Step | HostCall, task: Call | PythonCall
+    ) -> list[Array]:
         """The arrays that a step works on now."""
-        kernel = self.plan.kernels[step.kernel]
-        count = len(kernel.sizes)
-        sizes = dict(zip(kernel.sizes, frame.sizes[task.sizes_at : task.sizes_at + count], strict=True))
+        if isinstance(task, PythonCall):
+            types = [*task.bound.operands, *task.bound.results]
+        else:
+            assert isinstance(step, Step)
+            kernel = self.plan.kernels[step.kernel]
+            count = len(kernel.sizes)
+            sizes = dict(zip(kernel.sizes, frame.sizes[task.sizes_at : task.sizes_at + count], strict=True))
+            types = [(b.dtype.np, tuple(evaluator(d)(sizes) for d in b.shape)) for b in kernel.buffers]
         arrays: list[Array] = []
-        for buffer, address in zip(kernel.buffers, place.pointers[task.first :], strict=False):
-            shape = tuple(evaluator(d)(sizes) for d in buffer.shape)
-            dtype = buffer.dtype.np
+        for (dtype, shape), address in zip(types, place.pointers[task.first :], strict=False):
             memory = (ctypes.c_char * (math.prod(shape) * dtype.itemsize)).from_address(int(address))
             arrays.append(np.frombuffer(memoryview(memory), dtype).reshape(shape))
         return arrays
@@ -142,8 +150,12 @@ class LlvmExecutable:
             first = ctypes.addressof(cells)
             for k in range(len(cells)):
                 io[k] = first + 8 * k
-        if not run(place.address):
+        failed = run(place.address)
+        if not failed:
             return None
+        if failed == REFUSED:
+            # Where nothing was kept, a signal came before the first line of Python.
+            raise place.raised.pop() if place.raised else KeyboardInterrupt
         check, index, size, step = place.status[:4]
         return check, index, size, step
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ....ir.dims import evaluator, product
+from ...host import BoundHost
 from ...memory import Layout, allocate_arena, layout, root_of
-from ...plan import Loop, Move, Plan
+from ...plan import HostCall, Loop, Move, Plan
 from ...undo import undoable
 from ..watch import Watch
 from .interruption import uninterrupted
@@ -45,7 +46,7 @@ class Internal:
 
 @dataclass(slots=True)
 class BoundStep:
-    """A step for given sizes: where its arguments come from, and the values of its sizes."""
+    """A step for given sizes: where its arguments come from, and the values of its sizes (of kernels)."""
 
     call: Compiled
     arguments: tuple[External | Internal, ...]
@@ -133,6 +134,12 @@ class NumpyExecutable:
         for step in plan.steps:
             if isinstance(step, Loop):
                 steps.append(self._bind_loop(step, plan, memory, offset, values))
+                continue
+            if isinstance(step, HostCall):
+                visit = BoundHost(step, values, self.plan.name)
+                places = zip(step.args, (*visit.operands, *visit.results), strict=True)
+                seen = tuple(self._argument(plan, name, shape, memory, offset) for name, (_, shape) in places)
+                steps.append(BoundStep(_calling(visit), seen, ()))
                 continue
             kernel = self.plan.kernels[step.kernel]
             here = tuple(evaluator(d)(values) for d in step.sizes)
@@ -241,6 +248,18 @@ class NumpyExecutable:
         finally:
             frame.free.append(instance)
         return None
+
+
+def _calling(visit: BoundHost) -> Compiled:
+    """A call of Python as a kernel: what it gets is copied, as it may keep it."""
+    count = len(visit.operands)
+
+    def call(*arrays: Array) -> None:
+        made = visit.run([array.copy() for array in arrays[:count]])
+        for array, result in zip(arrays[count:], made, strict=True):
+            array[...] = result
+
+    return call
 
 
 def _run_steps(
