@@ -81,6 +81,13 @@ def test_tokenizer_as_json() -> None:
     np.testing.assert_array_equal(again.texts_to_matrix(TEXTS, "tfidf"), t.texts_to_matrix(TEXTS, "tfidf"))
 
 
+def test_the_old_name_of_num_words() -> None:
+    with pytest.warns(UserWarning, match="renamed `num_words`"):
+        assert Tokenizer(nb_words=7).num_words == 7
+    with pytest.raises(TypeError, match="Unrecognized keyword"):
+        Tokenizer(bogus=1)
+
+
 def test_padding() -> None:
     a = [[1], [1, 2], [1, 2, 3]]
     assert pad_sequences(a).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3]]
@@ -122,6 +129,8 @@ def test_windows_of_a_series() -> None:
     again = timeseries_generator_from_json(g.to_json())
     np.testing.assert_array_equal(again[3][0], g[3][0])
     assert all(t % 10 == 0 for t in TimeseriesGenerator(data, targets, 10, shuffle=True)[0][1])
+    with pytest.raises(TypeError, match="Targets not JSON Serializable: list"):
+        TimeseriesGenerator(data, [object()] * 50, 10).to_json()
     with pytest.raises(ValueError, match="same length"):
         TimeseriesGenerator(data, targets[1:], 10)
     with pytest.raises(ValueError, match="disallowed"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Sequence as Listed
 from typing import Any
 
@@ -99,7 +100,7 @@ def skipgrams(
         couples += [[words[i % len(words)], random.randint(1, vocabulary_size - 1)] for i in range(count)]
         labels += [[1, 0] if categorical else 0] * count
     if shuffle:
-        seed = random.randint(0, 10**6) if seed is None else seed
+        seed = random.randint(0, 10**7) if seed is None else seed
         for listed in (couples, labels):
             random.Random(seed).shuffle(listed)
     return couples, labels
@@ -165,18 +166,25 @@ class TimeseriesGenerator(Sequence):
         return (samples[:, ::-1, ...], targets) if self.reverse else (samples, targets)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments, data as JSON."""
-        data, targets = self.data, self.targets
-        if isinstance(data, np.ndarray):
-            data = data.tolist()
-        if isinstance(targets, np.ndarray):
-            targets = targets.tolist()
+        """The arguments, data as JSON (``start_index`` as Keras writes it: with ``length`` added).
+
+        Raises:
+            TypeError: if the data is neither arrays nor lists of numbers and strings.
+        """
+        series = {"data": _as_json(self.data, "Data"), "targets": _as_json(self.targets, "Targets")}
         names = ("length", "sampling_rate", "stride", "start_index", "end_index", "shuffle", "reverse", "batch_size")
-        return {"data": json.dumps(data), "targets": json.dumps(targets), **{n: getattr(self, n) for n in names}}
+        return {**series, **{n: getattr(self, n) for n in names}}
 
     def to_json(self, **kwargs: Any) -> str:
         """The generator as JSON."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+
+def _as_json(values: Any, name: str) -> str:
+    try:
+        return json.dumps(values.tolist() if isinstance(values, (np.ndarray, np.generic)) else values)
+    except TypeError as error:
+        raise TypeError(f"{name} not JSON Serializable: {type(values).__name__}: {error}") from error
 
 
 def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:
@@ -185,3 +193,6 @@ def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:
     config["start_index"] -= config["length"]
     data, targets = json.loads(config.pop("data")), json.loads(config.pop("targets"))
     return TimeseriesGenerator(np.array(data), np.array(targets), **config)
+
+
+sequence = sys.modules[__name__]  # in Keras, the module that this one took its code from

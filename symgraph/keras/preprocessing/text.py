@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -62,7 +64,9 @@ class Tokenizer:
         document_count: int = 0,
         **kwargs: Any,
     ) -> None:
-        kwargs.pop("nb_words", None)
+        if "nb_words" in kwargs:
+            warnings.warn("The `nb_words` argument in `Tokenizer` has been renamed `num_words`.", stacklevel=2)
+            num_words = kwargs.pop("nb_words")
         if kwargs:
             raise TypeError("Unrecognized keyword arguments: " + str(kwargs))
         self.word_counts: OrderedDict[str, int] = OrderedDict()
@@ -214,3 +218,6 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
     tokenizer.index_docs = defaultdict(int, index_docs)
     tokenizer.word_index, tokenizer.index_word = word_index, index_word
     return tokenizer
+
+
+text = sys.modules[__name__]  # in Keras, the module that this one took its code from
