@@ -28,8 +28,16 @@ def _batches(
     if workers <= 0:
         yield iter_sequence_infinite(generator) if sequence else iter(generator)
         return
+    if not sequence and use_multiprocessing and workers > 1:
+        warnings.warn(
+            "Using a generator with `use_multiprocessing=True` and multiple workers may duplicate your data. Please "
+            "consider using the `keras.utils.Sequence` class.",
+            stacklevel=6,
+        )
     enqueuer: Any = (
-        OrderedEnqueuer(generator, use_multiprocessing, shuffle) if sequence else GeneratorEnqueuer(generator)
+        OrderedEnqueuer(generator, use_multiprocessing, shuffle)
+        if sequence
+        else GeneratorEnqueuer(generator, use_multiprocessing)
     )
     enqueuer.start(workers=workers, max_queue_size=max_queue_size)
     try:
