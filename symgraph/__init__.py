@@ -57,6 +57,7 @@ from .differentiation import (
     vjp,
 )
 from .dtypes import DType
+from .einsum import einsum
 from .elementwise import (
     allclose,
     arctan2,
@@ -201,7 +202,7 @@ from .ordering import (
     top_k,
 )
 from .own_ops import Op, as_op
-from .products import batched_dot, dot, einsum, matmul, outer, tensordot
+from .products import batched_dot, dot, matmul, outer, tensordot
 from .provenance import name_scope
 from .random import set_random_seed
 from .reducing import (

@@ -1,11 +1,11 @@
-"""Products of tensors, with NumPy's names: dot, matmul, tensordot, einsum, outer; and Theano's batched_dot."""
+"""Products of tensors, with NumPy's names: dot, matmul, tensordot, outer; and Theano's batched_dot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import ArgumentError, ShapeError
+from .errors import ShapeError
 from .ir.checks import normalize_axis
 from .ir.graph import Value
 from .tensor import Tensor, TensorLike, as_value, common_dtype
@@ -96,45 +96,4 @@ def outer(a: TensorLike, b: TensorLike) -> Tensor:
     return Tensor(tracer.contract("i,j->ij", tracer.reshape(x, [x.type.size]), tracer.reshape(y, [y.type.size])))
 
 
-def einsum(spec: str, *operands: TensorLike) -> Tensor:
-    """Einstein summation, without repeated letters inside one operand and without ``...``.
-
-    Operands are contracted from left to right; letters that no later operand and not the result needs are summed as
-    early as possible.
-
-    Raises:
-        ArgumentError: for a spec that does not fit the operands.
-    """
-    inputs, arrow, result = spec.replace(" ", "").partition("->")
-    labels = inputs.split(",")
-    if len(labels) != len(operands) or not operands:
-        raise ArgumentError(f"einsum {spec!r} has {len(labels)} operands, got {len(operands)}")
-    letters = inputs.replace(",", "")
-    if not arrow:
-        result = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    if not (letters + result).isalpha() or set(result) - set(letters) or len(set(result)) != len(result):
-        raise ArgumentError(f"einsum cannot read {spec!r}")
-    dtype = common_dtype(*operands)
-    values = [as_value(x, dtype) for x in operands]
-    for label, value in zip(labels, values, strict=True):
-        if len(label) != value.type.ndim or len(set(label)) != len(label):
-            raise ArgumentError(f"einsum {spec!r}: {label!r} does not label the axes of {value.type}")
-    label, value = labels[0], values[0]
-    for i in range(1, len(values)):
-        needed = set("".join(labels[i + 1 :]) + result)
-        label, value = _sum_out(label, value, needed | set(labels[i]))
-        other, operand = _sum_out(labels[i], values[i], needed | set(label))
-        out = [c for c in dict.fromkeys(label + other) if c in needed]
-        value = tracer.contract(f"{label},{other}->{''.join(out)}", value, operand)
-        label = "".join(out)
-    label, value = _sum_out(label, value, set(result))
-    return Tensor(tracer.transpose(value, [label.index(c) for c in result]))
-
-
-def _sum_out(label: str, value: Value, needed: set[str]) -> tuple[str, Value]:
-    """Sum the axes whose letters nobody else needs."""
-    gone = [i for i, c in enumerate(label) if c not in needed]
-    return "".join(c for c in label if c in needed), tracer.sum(value, gone) if gone else value
-
-
-__all__: Sequence[str] = ["batched_dot", "dot", "einsum", "matmul", "outer", "tensordot"]
+__all__: Sequence[str] = ["batched_dot", "dot", "matmul", "outer", "tensordot"]

@@ -194,25 +194,6 @@ def test_products(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> None:
     np.testing.assert_allclose(run(getattr(sg, name), x, y), getattr(np, name)(x, y), rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("spec", "shapes"),
-    [
-        ("ij,jk->ik", [(2, 3), (3, 4)]),
-        ("ij,jk", [(2, 3), (3, 4)]),
-        ("ij->ji", [(2, 3)]),
-        ("ij->", [(2, 3)]),
-        ("bij,bjk,bk->bi", [(2, 3, 4), (2, 4, 5), (2, 5)]),
-        ("i,j,k->kji", [(2,), (3,), (4,)]),
-        ("ij,ij->i", [(2, 3), (2, 3)]),
-        ("ij,kl->jl", [(2, 3), (4, 5)]),
-    ],
-)
-def test_einsum(spec: str, shapes: list[tuple[int, ...]]) -> None:
-    rng = np.random.default_rng(0)
-    arrays = [rng.normal(size=s) for s in shapes]
-    np.testing.assert_allclose(run(lambda *t: sg.einsum(spec, *t), *arrays), np.einsum(spec, *arrays), rtol=1e-12)
-
-
 def test_errors_name_both_operands_their_types_and_the_line() -> None:
     x, w = sg.placeholder((None, 784), name="pixels"), sg.variable(np.zeros((100, 10), "float32"), name="kernel")
     with pytest.raises(sg.ShapeError) as caught:

@@ -49,7 +49,8 @@ class Builder(Emitter):
         self._rewriting: list[str] = []
 
     def apply_all(self, op: Op, *operands: Value) -> tuple[Value, ...]:
-        key = (op, tuple(id(v) for v in operands))
+        ids = tuple([id(v) for v in operands])
+        key = (op, tuple(sorted(ids)) if op.commutative else ids)
         known = self._nodes.get(key)
         if known is not None:
             self._merge_origins(known)

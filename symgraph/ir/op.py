@@ -102,6 +102,8 @@ class Op:
 
     name: ClassVar[str] = ""
     _key: ClassVar[tuple[Any, ...]]
+    #: Whether the operands may change places without changing a bit: equal nodes are then one in any order.
+    commutative: ClassVar[bool] = False
     #: NumPy, Theano and Keras spellings, for the table of ops in the docs.
     equivalents: ClassVar[str] = ""
 

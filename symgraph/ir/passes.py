@@ -8,7 +8,7 @@ nodes are one node.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,6 +34,7 @@ from .rewrites import (
     stable,
     views,
 )
+from .rewrites.chains import reorder_chains
 from .rewrites.loop_motion import move_out_of_loops
 from .rewrites.loop_reuse import reuse_between_loops
 from .rewrites.rule import Rule
@@ -47,8 +48,8 @@ class Pass:
 
     name: str
     rules: tuple[Rule, ...]
-    #: Rewrites loops before the rules apply.
-    moves: bool = False
+    #: Rewrites the whole graph before the rules apply, with inexact motions or without; counts what it did.
+    prepare: Callable[[Graph, bool], tuple[Graph, dict[str, int]]] | None = None
 
     @property
     def exact(self) -> bool:
@@ -58,6 +59,17 @@ class Pass:
     def chosen(self, inexact: bool) -> tuple[Rule, ...]:
         """The rules that apply where inexact ones are wanted or not."""
         return tuple(rule for rule in self.rules if inexact or rule.exact or rule.required)
+
+
+
+
+def improve_loops(graph: Graph, inexact: bool) -> tuple[Graph, dict[str, int]]:
+    """What loops can take from each other, and what can leave them."""
+    if not any(isinstance(node.op, Control) for node in graph.nodes):
+        return graph, {}
+    graph, reused = reuse_between_loops(graph, inexact)
+    graph, moved = move_out_of_loops(graph, inexact)
+    return graph, moved | reused
 
 
 #: What every pass keeps true: constants computed and to the right, views merged and outward, no idle arithmetic.
@@ -77,8 +89,9 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("canonicalize", _TIDY),
     Pass("stabilize", _TIDY + _STABLE),
     Pass("expand", _TIDY + expansion.RULES),
-    Pass("loops", _TIDY, moves=True),
+    Pass("loops", _TIDY, improve_loops),
     Pass("specialize", _TIDY + _SPECIAL),
+    Pass("chains", _TIDY + _SPECIAL, reorder_chains),
 )
 
 
@@ -127,14 +140,13 @@ def optimize(graph: Graph, options: Options, passes: Sequence[Pass] = PIPELINE) 
 
 
 def run_pass(graph: Graph, one: Pass, rules: tuple[Rule, ...], inexact: bool) -> tuple[Graph, dict[str, int]]:
-    """What a pass does to a graph; how often each rule fired, and each motion out of loops."""
+    """What a pass does to a graph; how often each rule fired, and each motion of the whole."""
     moved: dict[str, int] = {}
-    if one.moves:
-        if not any(isinstance(node.op, Control) for node in graph.nodes):
+    if one.prepare is not None:
+        before = graph
+        graph, moved = one.prepare(graph, inexact)
+        if graph is before:
             return graph, moved
-        graph, reused = reuse_between_loops(graph, inexact)
-        graph, moved = move_out_of_loops(graph, inexact)
-        moved |= reused
     graph, fired = sweep_rules(graph, rules)
     return graph, fired | moved
 

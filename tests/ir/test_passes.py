@@ -197,3 +197,66 @@ def test_a_graph_becomes_a_networkx_graph(x: sg.Tensor) -> None:
     assert [view.nodes[i]["op"] for i in view.graph["outputs"]] == ["add"]
     assert view.nodes[view.graph["inputs"][0]]["names"] == ["%x"]
     assert as_dtype("float32").short in view.nodes[0]["types"][0]
+
+
+def test_chains_of_products_take_the_cheap_order() -> None:
+    a, b, v = (sg.placeholder((None, None), "float64", name=n) for n in "abv")
+    column = sg.placeholder((None,), "float64", name="v")
+    graph = optimized(sg.dot(sg.dot(a, b), column), [a, b, column])
+    shapes = [n.output.type.ndim for n in graph.nodes if n.op.name == "contract"]
+    assert shapes == [1, 1]  # a @ (b @ v)
+    graph = optimized([sg.dot(sg.dot(a, b), column), sg.dot(a, b)], [a, b, column])
+    assert [n.output.type.ndim for n in graph.nodes if n.op.name == "contract"] == [2, 1]  # a @ b is needed anyway
+    graph = optimized(sg.dot(sg.dot(a, b), v), [a, b, v])
+    assert [n.output.type.ndim for n in graph.nodes if n.op.name == "contract"] == [2, 2]
+
+
+def test_products_with_what_is_known_are_smaller(x: sg.Tensor) -> None:
+    w = sg.placeholder((5, 3), name="w")
+    assert "contract" not in ops(optimized(sg.dot(x, sg.ones((5, 3))), [x]))
+    assert ops(optimized(sg.dot(x, sg.eye(5)), [x])) == []
+    assert ops(optimized(sg.dot(x, sg.diag(sg.sum(w, axis=1))), [x, w])) == ["sum", "mul"]
+    outer = sg.outer(sg.sum(x, axis=1), sg.sum(w, axis=1))
+    assert ops(optimized(sg.dot(outer, w), [x, w])).count("contract") == 1
+    pairs = sg.sum(sg.expand_dims(x, 2) * sg.expand_dims(w, 0), axis=1)
+    assert ops(optimized(pairs, [x, w])) == ["contract"]
+
+
+def test_the_gradient_of_a_split_joins(x: sg.Tensor) -> None:
+    loss = sg.sum(sg.tanh(x[:, :2])) + sg.sum(sg.square(x[:, 2:]))
+    assert "embed" not in ops(optimized(sg.grad(loss, x), [x]))
+
+
+def test_equal_nodes_are_one_in_any_order(x: sg.Tensor) -> None:
+    y = sg.exp(x)
+    assert ops(optimized((x + y) * (y + x), [x])) == ["exp", "add", "mul"]
+
+
+@pytest.mark.parametrize("value", [-200.0, -30.0, -1e-6, 0.0, 2.0, 30.0, 200.0])
+def test_binary_cross_entropy_of_probabilities_needs_no_exponential_of_the_logit(value: float) -> None:
+    x = sg.placeholder((None,), "float64", name="x")
+    p = sg.clip(sg.sigmoid(x), 1e-7, 1 - 1e-7)
+    logit = sg.log(p / (1 - p))
+    graph = optimized([logit, sg.log(p), sg.log(1 - p)], [x])
+    assert "sigmoid" not in ops(graph)
+    results = [float(r[0]) for r in interpret(graph, [[value]]).outputs]
+    limit = np.log(1e-7) - np.log1p(-1e-7)
+    wanted = [np.clip(value, limit, -limit)]
+    wanted += [np.clip(-np.logaddexp(0, v), np.log(1e-7), np.log1p(-1e-7)) for v in (-value, value)]
+    np.testing.assert_allclose(results, wanted, rtol=1e-7)
+
+
+@pytest.mark.parametrize("value", [-800.0, -40.0, -0.1, 0.0, 0.3, 40.0, 800.0])
+def test_softmaxes_and_logarithms_by_hand_stay_finite(value: float) -> None:
+    x = sg.placeholder((None, 2), "float64", name="x")
+    top = sg.max(x, axis=1, keepdims=True)
+    shifted = sg.exp(x - top)
+    lse = sg.log(sg.sum(shifted, axis=1, keepdims=True)) + top
+    tanh = (sg.exp(x) - sg.exp(-x)) / (sg.exp(x) + sg.exp(-x))
+    graph = optimized([shifted / sg.sum(shifted, axis=1, keepdims=True), lse, tanh], [x])
+    assert ops(graph).count("max") == 1
+    assert "tanh" in ops(graph)
+    soft, total, slope = interpret(graph, [[[value, 0.0]]]).outputs
+    np.testing.assert_allclose(soft[0, 1], np.exp(-np.logaddexp(0, value)), rtol=1e-12)
+    np.testing.assert_allclose(total[0, 0], np.logaddexp(0, value), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(slope[0, 0], np.tanh(value), rtol=1e-12)

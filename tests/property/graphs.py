@@ -25,7 +25,7 @@ from symgraph.ir.op import REGISTRY, Composite, Elementwise, Literal, Op, Reduct
 from symgraph.ir.ops.contraction import Contraction
 from symgraph.ir.ops.indexing import Iota, OneHot
 from symgraph.ir.ops.leaves import Constant, Input, Size, State
-from symgraph.ir.ops.logical import Cast, Where
+from symgraph.ir.ops.logical import Where
 from symgraph.ir.ops.random import RandomBits
 from symgraph.ir.ops.reductions import ArgMax, ArgMin
 from symgraph.ir.types import Facts, TensorType
@@ -34,7 +34,7 @@ SIZES: tuple[Dim, ...] = (1, 2, 3, symbol("N"), symbol("M"))
 DTYPES = (float32, float64, int32, int64, uint8, bool_)
 CONSTANTS = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 3.0, -4.0, 1e-7, 100.0)
 _UNIFORM: list[type[Op]] = [
-    cls for cls in REGISTRY.values() if issubclass(cls, Elementwise) and cls not in (Where, Cast)
+    cls for cls in REGISTRY.values() if issubclass(cls, Elementwise) and not fields(cls) and cls is not Where
 ]
 _REDUCTIONS: list[type[Reduction]] = [cls for cls in REGISTRY.values() if issubclass(cls, Reduction)]
 _COMPOSITES: list[type[Composite]] = [

@@ -68,6 +68,7 @@ def _integer_pairs(cls: Any) -> list[Sample]:
 @register
 class Add(Numeric):
     name = "add"
+    commutative = True
     equivalents = "np.add, +; theano.tensor.add; K.+"
     ufunc = np.add
 
@@ -102,6 +103,7 @@ class Sub(Numeric):
 @register
 class Mul(Numeric):
     name = "mul"
+    commutative = True
     equivalents = "np.multiply, *; theano.tensor.mul"
     ufunc = np.multiply
 

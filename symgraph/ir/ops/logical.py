@@ -56,6 +56,7 @@ class Comparison(Elementwise):
 @register
 class Equal(Comparison):
     name = "equal"
+    commutative = True
     equivalents = "np.equal, ==; theano.tensor.eq; K.equal"
     intrinsic = "eq"
     ufunc = np.equal
@@ -64,6 +65,7 @@ class Equal(Comparison):
 @register
 class NotEqual(Comparison):
     name = "not_equal"
+    commutative = True
     equivalents = "np.not_equal, !=; theano.tensor.neq; K.not_equal"
     intrinsic = "ne"
     ufunc = np.not_equal
@@ -194,6 +196,7 @@ class BitAnd(Bits):
     """Logical and of bools, bitwise and of integers."""
 
     name = "bit_and"
+    commutative = True
     equivalents = "np.bitwise_and, np.logical_and, &; theano.tensor.and_"
     ufunc = np.bitwise_and
 
@@ -203,6 +206,7 @@ class BitOr(Bits):
     """Logical or of bools, bitwise or of integers."""
 
     name = "bit_or"
+    commutative = True
     equivalents = "np.bitwise_or, np.logical_or, |; theano.tensor.or_"
     ufunc = np.bitwise_or
 
@@ -210,6 +214,7 @@ class BitOr(Bits):
 @register
 class BitXor(Bits):
     name = "bit_xor"
+    commutative = True
     equivalents = "np.bitwise_xor, np.logical_xor, ^; theano.tensor.xor"
     ufunc = np.bitwise_xor
 
