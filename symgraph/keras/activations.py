@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from . import backend as K
+from .engine.base_layer import Layer
 from .utils.generic_utils import deserialize_keras_object
 
 Tensor = Any
@@ -91,7 +92,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, str):
         return deserialize(identifier)
     if callable(identifier):
-        if hasattr(identifier, "get_config") and hasattr(identifier, "weights"):
+        if isinstance(identifier, Layer):
             warnings.warn(
                 f"Do not pass a layer instance (such as {type(identifier).__name__}) as the activation argument of "
                 "another layer. Instead, advanced activation layers should be used just like any other layer in a "

@@ -111,6 +111,7 @@ from .nn import (
     switch,
     tanh,
 )
+from .running import Session, control_dependencies, get_session, set_session
 from .session import (
     clear_session,
     get_uid,
@@ -177,6 +178,7 @@ from .variables import (
 
 __all__ = [
     "Function",
+    "Session",
     "Update",
     "abs",
     "all",
@@ -200,6 +202,7 @@ __all__ = [
     "clip",
     "concatenate",
     "constant",
+    "control_dependencies",
     "conv1d",
     "conv2d",
     "conv2d_transpose",
@@ -228,6 +231,7 @@ __all__ = [
     "foldr",
     "function",
     "gather",
+    "get_session",
     "get_uid",
     "get_value",
     "get_variable_shape",
@@ -302,6 +306,7 @@ __all__ = [
     "set_image_data_format",
     "set_image_dim_ordering",
     "set_learning_phase",
+    "set_session",
     "set_value",
     "shape",
     "sigmoid",

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def backend() -> str:
     """``'symgraph'``."""
     return "symgraph"
+
+
+def __getattr__(name: str) -> Any:
+    if name != "entries":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import tensorflow_backend
+
+    return vars(tensorflow_backend)

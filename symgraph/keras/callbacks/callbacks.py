@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..engine.training_utils import standardize_input_data
 from ..utils.generic_utils import Progbar
 from .base import Callback, CallbackList
 from .checkpoint import ModelCheckpoint
@@ -31,6 +32,7 @@ __all__ = [
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "TerminateOnNaN",
+    "standardize_input_data",
 ]
 
 Hook = Callable[..., Any] | None

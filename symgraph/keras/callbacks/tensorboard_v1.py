@@ -10,13 +10,14 @@ import numpy as np
 
 from .. import backend as K
 from ..engine.network_graph import node_key
+from ..engine.training_utils import standardize_input_data
 from .base import Callback
 from .event_file import EventFile
 from .event_messages import histogram, image, scalar
 from .model_graph import model_graph
 from .monitor import Logs
 
-__all__ = ["TensorBoard"]
+__all__ = ["TensorBoard", "standardize_input_data"]
 
 
 class TensorBoard(Callback):

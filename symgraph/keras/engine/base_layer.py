@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import backend as K
 from .. import initializers
+from ..legacy import interfaces  # noqa: F401 - a name that Keras has here, too
 from ..utils.generic_utils import has_arg, is_all_none, object_list_uid, to_list, unpack_singleton
 from ..utils.layer_utils import count_params
 from ..utils.safe_mode import spend_weight

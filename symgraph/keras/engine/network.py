@@ -10,7 +10,11 @@ import numpy as np
 from .. import backend as K
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton
-from ..utils.layer_utils import count_params
+from ..utils.io_utils import ask_to_proceed_with_overwrite  # noqa: F401 - a name that Keras has here, too
+from ..utils.layer_utils import (
+    count_params,
+    get_source_inputs,  # noqa: F401 - a name that Keras has here, too
+)
 from ..utils.layer_utils import print_summary as print_layer_summary
 from . import network_config, saving
 from .base_layer import Layer, to_snake_case

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from typing import Any
 
+from ..utils.generic_utils import getargspec
+from ..utils.h5dict import H5Dict
 from ..utils.io_utils import (
     ask_to_proceed_with_overwrite,
     load_from_binary_h5py,
@@ -20,7 +24,11 @@ from .pickling import pickle_model, unpickle_model
 
 __all__ = [
     "HDF5_OBJECT_HEADER_LIMIT",
+    "H5Dict",
+    "allow_read_from_gcs",
+    "allow_write_to_gcs",
     "ask_to_proceed_with_overwrite",
+    "getargspec",
     "load_attributes_from_hdf5_group",
     "load_from_binary_h5py",
     "load_model",
@@ -44,6 +52,28 @@ save_attributes_to_hdf5_group = write_names
 save_weights_to_hdf5_group = weights_file.write_layers
 
 
+def allow_write_to_gcs(save_function: Callable[..., Any]) -> Callable[..., Any]:
+    """``save_function``, with a clear refusal of ``gs://`` paths: there is no cloud storage here."""
+    return _local_files_only(save_function, 1)
+
+
+def allow_read_from_gcs(load_function: Callable[..., Any]) -> Callable[..., Any]:
+    """``load_function``, with a clear refusal of ``gs://`` paths: there is no cloud storage here."""
+    return _local_files_only(load_function, 0)
+
+
+def _local_files_only(function: Callable[..., Any], place: int) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        path = kwargs.get("filepath", args[place] if len(args) > place else None)
+        if isinstance(path, str) and path.startswith("gs://"):
+            raise ValueError(f"{path!r} is in Google Cloud Storage, which is not read or written here: copy it first.")
+        return function(*args, **kwargs)
+
+    return wrapped
+
+
+@allow_write_to_gcs
 def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
     """Write architecture, weights and training state to an HDF5 file (a path, a binary stream or an open group).
 
@@ -56,6 +86,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimi
             model_file.write_model(group, model, include_optimizer)
 
 
+@allow_read_from_gcs
 def load_model(
     filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
@@ -71,6 +102,7 @@ def load_model(
         return model_file.read_model(group, custom_objects, compile, safe_mode)
 
 
+@allow_write_to_gcs
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     """Write the weights alone to an HDF5 file; see :func:`save_model`."""
     if may_overwrite(filepath, overwrite):

@@ -9,8 +9,14 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers
-from ..utils.generic_utils import to_list, unpack_singleton
+from ..legacy import interfaces  # noqa: F401 - a name that Keras has here, too
+from ..utils.generic_utils import (
+    slice_arrays,  # noqa: F401 - a name that Keras has here, too
+    to_list,
+    unpack_singleton,
+)
 from . import subclassing, training_arrays, training_generator, training_utils, user_data
+from .base_layer import Layer  # noqa: F401 - a name that Keras has here, too
 from .network import Network
 from .objective_graph import ObjectiveGraph
 
@@ -146,9 +152,7 @@ class Model(Network):
         batch_size: int | None = None,
     ) -> tuple[Arrays, Arrays, Arrays]:
         """Inputs, targets and sample weights as lists of arrays; no weights at all where none were asked for."""
-        return user_data.standardize_user_data(
-            self, x, y, sample_weight, class_weight, check_array_lengths, batch_size
-        )
+        return user_data.standardize_user_data(self, x, y, sample_weight, class_weight, check_array_lengths, batch_size)
 
     # -- training and testing ---------------------------------------------------------------------------------------
     def fit(
@@ -237,9 +241,7 @@ class Model(Network):
             raise RuntimeError(_NOT_COMPILED)
         if training_utils.is_generator_or_sequence(x):
             training_utils.check_generator_arguments(y, sample_weight)
-            return self.evaluate_generator(
-                x, steps, callbacks, max_queue_size, workers, use_multiprocessing, verbose
-            )
+            return self.evaluate_generator(x, steps, callbacks, max_queue_size, workers, use_multiprocessing, verbose)
         if x is None and y is None and steps is None:
             raise ValueError("If evaluating from data tensors, you should specify the `steps` argument.")
         batch_size = 32 if batch_size is None and steps is None else batch_size

@@ -10,13 +10,20 @@ from typing import Any
 import numpy as np
 
 from .. import callbacks as cbks
-from ..utils.enqueuers import GeneratorEnqueuer, OrderedEnqueuer
+from ..utils.enqueuers import GeneratorEnqueuer, OrderedEnqueuer, Sequence
 from ..utils.generic_utils import Progbar, to_list, unpack_singleton
 from .training_arrays import other_callbacks, training_callbacks
 from .training_utils import is_generator_or_sequence, is_sequence, iter_sequence_infinite, should_run_validation
 from .user_data import validation_arrays
 
-__all__ = ["evaluate_generator", "fit_generator", "is_sequence", "iter_sequence_infinite", "predict_generator"]
+__all__ = [
+    "Sequence",
+    "evaluate_generator",
+    "fit_generator",
+    "is_sequence",
+    "iter_sequence_infinite",
+    "predict_generator",
+]
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
+from ..utils.generic_utils import to_list  # noqa: F401 - a name that Keras has here, too
 
 Tensor = Any
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..engine.base_layer import Layer
 from ..losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -93,6 +94,7 @@ __all__ = [
     "FalsePositives",
     "Hinge",
     "KLDivergence",
+    "Layer",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",

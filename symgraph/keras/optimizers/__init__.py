@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..legacy import interfaces
 from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
 from .base import Optimizer, clip_norm
 from .gradient_descent import SGD
 from .moments import Adam, Adamax, Nadam
 from .scaled import Adadelta, Adagrad, RMSprop
+from .wrapped import TFOptimizer
 
 __all__ = [
     "SGD",
@@ -19,6 +21,7 @@ __all__ = [
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "TFOptimizer",
     "adadelta",
     "adagrad",
     "adam",
@@ -26,6 +29,7 @@ __all__ = [
     "clip_norm",
     "deserialize",
     "get",
+    "interfaces",
     "nadam",
     "rmsprop",
     "serialize",

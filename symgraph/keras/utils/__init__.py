@@ -14,16 +14,18 @@ from .generic_utils import (
     get_custom_objects,
     serialize_keras_object,
 )
-from .layer_utils import get_source_inputs, print_summary
+from .layer_utils import convert_all_kernels_in_model, get_source_inputs, print_summary
 from .np_utils import normalize, to_categorical
 
 __all__ = [
     "CustomObjectScope",
     "GeneratorEnqueuer",
+    "H5Dict",
     "HDF5Matrix",
     "OrderedEnqueuer",
     "Progbar",
     "Sequence",
+    "convert_all_kernels_in_model",
     "custom_object_scope",
     "data_utils",
     "deserialize_keras_object",
@@ -47,6 +49,7 @@ __all__ = [
 #: Names whose modules are loaded when they are asked for.
 _LATER = {
     "GeneratorEnqueuer": "enqueuers",
+    "H5Dict": "h5dict",
     "HDF5Matrix": "io_utils",
     "OrderedEnqueuer": "enqueuers",
     "Sequence": "enqueuers",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 
 def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     """``n`` integers from one, or from that many.
@@ -42,6 +44,24 @@ def conv_output_length(input_length: Any, filter_size: int, padding: str, stride
     return (length + stride - 1) // stride
 
 
+def conv_input_length(output_length: Any, filter_size: int, padding: str, stride: int) -> Any:
+    """The smallest size of an axis on which there are ``output_length`` windows, None where that is."""
+    if output_length is None:
+        return None
+    if padding not in ("same", "valid", "full"):
+        raise ValueError(f'`padding` must be "same", "valid" or "full". Received: {padding}')
+    pad = {"same": filter_size // 2, "valid": 0, "full": filter_size - 1}[padding]
+    return (output_length - 1) * stride - 2 * pad + filter_size
+
+
+def convert_kernel(kernel: Any) -> Any:
+    """The kernel of a convolution (an array) with its window mirrored: from correlation to convolution, and back."""
+    array = np.asarray(kernel)
+    if not 3 <= array.ndim <= 5:
+        raise ValueError("Invalid kernel shape:", array.shape)
+    return np.copy(np.flip(array, tuple(range(array.ndim - 2))))
+
+
 def deconv_length(
     dim_size: Any, stride_size: int, kernel_size: int, padding: str, output_padding: int | None, dilation: int = 1
 ) -> Any:
@@ -55,4 +75,7 @@ def deconv_length(
     return (dim_size - 1) * stride_size + span - 2 * pad + output_padding
 
 
-__all__ = ["conv_output_length", "deconv_length", "normalize_padding", "normalize_tuple"]
+__all__ = [
+    "conv_input_length", "conv_output_length", "convert_kernel", "deconv_length", "normalize_padding",
+    "normalize_tuple",
+]  # fmt: skip

@@ -35,7 +35,6 @@ __all__ = [
 
 _TOOLS = ("typing", "collections.abc", ".generic_utils", "__future__")
 _custom_objects: dict[str, Any] = {}  # the registry that CustomObjectScope and get_custom_objects give access to
-getargspec = inspect.getfullargspec
 
 
 class CustomObjectScope:
@@ -151,6 +150,11 @@ def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any =
     return types.FunctionType(
         raw, globals() if globs is None else globs, name=raw.co_name, argdefs=defaults, closure=cells
     )
+
+
+def getargspec(fn: Any) -> inspect.FullArgSpec:
+    """The names and defaults of a function's arguments."""
+    return inspect.getfullargspec(fn)
 
 
 def has_arg(fn: Any, name: str, accept_all: bool = False) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .h5dict import H5Dict, h5dict  # noqa: F401 - a name that Keras has here, too
+
 HDF5_OBJECT_HEADER_LIMIT = 64512
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import backend as K
+from .conv_utils import convert_kernel
 
 Tensor = Any
 Print = Callable[[str], Any]
@@ -109,3 +112,35 @@ def get_source_inputs(tensor: Tensor, layer: Any = None, node_index: int | None 
             if not any(origin is f for f in found):
                 found.append(origin)
     return found
+
+
+def convert_all_kernels_in_model(model: Any) -> None:
+    """Mirror the windows of all convolutions of a model: from weights of Theano's convolution to ours, and back."""
+    from ..layers.conv_base import _Conv
+
+    for layer in model.layers:
+        if isinstance(layer, _Conv) and layer.kernel is not None:
+            K.set_value(layer.kernel, convert_kernel(K.get_value(layer.kernel)))
+
+
+def convert_dense_weights_data_format(
+    dense: Any, previous_feature_map_shape: Sequence[int], target_data_format: str = "channels_first"
+) -> None:
+    """Put the rows of a dense layer's kernel in the order of another data format.
+
+    Args:
+        dense: the layer that follows ``Flatten``.
+        previous_feature_map_shape: the shape of a sample before ``Flatten``, in the target's data format.
+        target_data_format: ``channels_first`` or ``channels_last``.
+    """
+    if target_data_format not in ("channels_first", "channels_last"):
+        raise ValueError(f"`target_data_format` of layer {dense.name}: {target_data_format!r} is no data format")
+    kernel, *rest = dense.get_weights()
+    shape = tuple(previous_feature_map_shape)
+    if int(np.prod(shape)) != len(kernel):
+        raise ValueError(f"Layer {dense.name} has {len(kernel)} rows, which a map of shape {shape} does not flatten to")
+    if target_data_format == "channels_first":
+        moved = np.moveaxis(kernel.reshape(*shape[1:], shape[0], -1), -2, 0)
+    else:
+        moved = np.moveaxis(kernel.reshape(shape[-1], *shape[:-1], -1), 0, -2)
+    dense.set_weights([moved.reshape(kernel.shape), *rest])

@@ -28,6 +28,7 @@ __all__ = [
     "to_list",
     "update_confusion_matrix_variables",
     "update_state_wrapper",
+    "weighted_assign_add",
 ]
 
 Tensor = Any
@@ -64,6 +65,12 @@ def result_wrapper(result_fn: Callable[..., Any]) -> Callable[..., Any]:
         return metric._call_result
 
     return wrapped
+
+
+def weighted_assign_add(label: Tensor, pred: Tensor, weights: Tensor | None, var: Tensor) -> Any:
+    """The update that adds to ``var``, for each row, the (weighted) number of places where both are true."""
+    both = K.cast(label, K.floatx()) * K.cast(pred, K.floatx())
+    return K.update_add(var, K.sum(both if weights is None else both * weights, 1))
 
 
 def to_list(x: Any) -> list[Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ...plotting.diagram import Arrow, Box, Cluster, Diagram, Item
 from ...plotting.dot import to_cluster, to_dot
 from ...plotting.output import write
+from ..engine.training import Model
+from ..layers.wrappers import Wrapper
 
 if TYPE_CHECKING:
     import pydot
@@ -15,14 +17,20 @@ if TYPE_CHECKING:
 
 def is_model(layer: Any) -> bool:
     """Whether a layer is itself a model."""
-    from ..models import Model
-
     return isinstance(layer, Model)
 
 
 def is_wrapped_model(layer: Any) -> bool:
     """Whether a layer wraps a model (``TimeDistributed(model)``)."""
-    return hasattr(layer, "layer") and is_model(layer.layer)
+    return isinstance(layer, Wrapper) and is_model(layer.layer)
+
+
+def add_edge(dot: Any, src: str, dst: str) -> None:
+    """Add an edge to a ``pydot`` graph that has none between these nodes."""
+    import pydot
+
+    if not dot.get_edge(src, dst):
+        dot.add_edge(pydot.Edge(src, dst))
 
 
 def model_to_dot(

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import losses
 from ..engine.sequential import Sequential
-from ..utils.generic_utils import has_arg
+from ..utils.generic_utils import has_arg, to_list  # noqa: F401 - a name that Keras has here, too
 from ..utils.np_utils import to_categorical
 
 Array = np.ndarray[Any, Any]
