@@ -102,6 +102,7 @@ from .errors import (
     TargetError,
 )
 from .function import Function, function
+from .generators import set_random_seed
 from .gradient import grad
 from .ir.types import TensorType
 from .loops import cond, foldl, foldr, map, scan, while_loop
@@ -204,7 +205,6 @@ from .ordering import (
 from .own_ops import Op, as_op
 from .products import batched_dot, dot, matmul, outer, tensordot
 from .provenance import name_scope
-from .random import set_random_seed
 from .reducing import (
     all,
     any,

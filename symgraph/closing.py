@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .errors import GraphError, ShapeError
+from .generators import Key, next_key
 from .ir.builder import Builder, canonical_names
 from .ir.dims import Dim, Symbol, substitute
 from .ir.graph import Graph, Node, Value
 from .ir.ops.leaves import Input, State
 from .ir.ops.markers import Marker
 from .ir.types import Facts
-from .random import generator
 from .tensor import Tensor
 from .tracer import describe
 from .variable import Variable
@@ -46,11 +46,12 @@ def close(
     results = [t.value for t in outputs] + [new.value for _, new in updates]
     order = _order(results, slots, replaced)
     used = _variables(order, updates)
-    if any(v is generator.key for v in used) and not any(v is generator.key for v, _ in updates):
-        # Random ops draw fresh numbers in the next call.
-        step = Tensor(generator.next_key())
-        updates = [*updates, (generator.key, step)]
-        results.append(step.value)
+    given = {id(v) for v, _ in updates}
+    # Random ops draw fresh numbers in the next call.
+    steps = [(v, Tensor(next_key(v.value))) for v in used if isinstance(v, Key) and id(v) not in given]
+    if steps:
+        updates = [*updates, *steps]
+        results += [step.value for _, step in steps]
         order = _order(results, slots, replaced)
     _check_placeholders(order, slots)
     state_slots = {id(v.value): i for i, v in enumerate(used)}

@@ -11,8 +11,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from .dtypes import uint32
 from .errors import ArgumentError, GraphError, ShapeError
+from .generators import building_loop
 from .ir.dims import Dim, SymDim
 from .ir.graph import Value
 from .ir.ops.branching import Cond, While
@@ -22,7 +22,6 @@ from .ir.ops.random import RandomBits
 from .ir.region import capture, has_effects
 from .ir.types import TensorType
 from .provenance import name_scope
-from .random import generator
 from .tensor import Tensor, TensorLike, as_tensor, as_value
 from .tracer import describe, recording, tracer
 from .variable import Variable
@@ -167,15 +166,14 @@ def while_loop(
     """
     initial = [as_value(v) for v in _listed(loop_vars)]
     now = [_step_input(v.shape, v.dtype, "loop variable") for v in initial]
-    key = _step_input((4,), uint32, "random key of a step")
-    with generator.using(key) as drawn, recording() as made_inside:
+    with building_loop() as keys, recording() as made_inside:
         new = [as_value(v) for v in _listed(body(*(Tensor(v) for v in now)))]
         if len(new) != len(now):
             raise ArgumentError(f"while_loop: {len(now)} loop variable(s), but the body gives {len(new)}")
         go = as_value(condition(*(Tensor(v) for v in new)))
     first = as_value(condition(*(Tensor(v) for v in initial)))
     carried, fresh = list(now), list(new)
-    if drawn:
+    for generator, key in keys.items():
         initial.append(generator.current)
         carried.append(key)
         fresh.append(tracer.apply(RandomBits((4,), next(generator.draws)), key))
@@ -289,11 +287,10 @@ class _Loop:
             _step_input(s.tensor.shape[1:], s.tensor.dtype, "row of a sequence")
             for s in self.sequences for _ in s.starts
         ]  # fmt: skip
-        key = _step_input((4,), uint32, "random key of a step")
         recurrent = [_recurrent(info, k) for k, info in enumerate(infos or [])]
         earlier = [[_step_input(v.shape, v.dtype, "earlier output") for v in r.initial] if r else [] for r in recurrent]
         taken = [Tensor(old[t]) for r, old in zip(recurrent, earlier, strict=True) if r for t in r.taps]
-        with generator.using(key) as drawn, recording() as made_inside:
+        with building_loop() as keys, recording() as made_inside:
             outputs, updates, single = _returned(self.fn(*[Tensor(v) for v in rows], *taken, *self.constants))
         if infos is None:
             recurrent, earlier = [None] * len(outputs), [[] for _ in outputs]
@@ -307,17 +304,17 @@ class _Loop:
         for r, old, new in zip(recurrent, earlier, outputs, strict=True):
             carried_new += [*old[1:], new.value] if r else []
         initial = [v for r in recurrent if r for v in r.initial] + [v.value for v in variables]
-        inputs = [*rows, *([key] if drawn else []), *carried, *(v.value for v in variables)]
+        inputs = [*rows, *keys.values(), *carried, *(v.value for v in variables)]
         results = [*carried_new, *(updates[v].value for v in variables), *(t.value for t in outputs)]
         body, captured = capture(inputs, results, [n for n in made_inside if has_effects(n.op)])
         sequences = [s.tensor for s in self.sequences for _ in s.starts]
         starts = [start for s in self.sequences for start in s.starts]
-        if drawn:
+        for generator in keys:
             draw = next(generator.draws)
             sequences.append(tracer.apply(RandomBits((self.length, 4), draw), generator.current))
             starts.append(0)
         op = Scan(
-            body, self.length, tuple(starts), (self.backward,) * len(rows) + (False,) * bool(drawn),
+            body, self.length, tuple(starts), (self.backward,) * len(rows) + (False,) * len(keys),
             (True,) * len(initial), (False,) * len(outputs), self.truncate,
         )  # fmt: skip
         made = tracer.apply_all(op, *sequences, *initial, *captured)

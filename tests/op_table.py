@@ -116,8 +116,8 @@ def op_rows() -> Iterator[str]:
 def functions() -> dict[str, list[tuple[str, str]]]:
     """Public functions with the first line of what they say, by module."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(sg.__all__):
-        value = getattr(sg, name)
+    named = [(name, getattr(sg, name)) for name in sorted(sg.__all__)]
+    for name, value in [*named, *((n, getattr(sg.random, n)) for n in sg.random.__all__ if n not in sg.__all__)]:
         if inspect.isfunction(value) and value.__module__.startswith("symgraph."):
             first = (inspect.getdoc(value) or "").split("\n\n")[0].replace("\n", " ")
             found.setdefault(value.__module__.split(".")[1], []).append((name, first))
