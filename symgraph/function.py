@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,12 @@ from .tensor import Tensor, TensorLike, as_tensor
 from .tracer import describe
 from .variable import Variable, readable
 
+if TYPE_CHECKING:
+    from .profile import Profile
+
 Array = np.ndarray[Any, Any]
+#: Runs a plan, as ``Executable.run``.
+Run = Callable[[Any, Sequence[Any], Sequence[Any], Sequence[Any]], Any]
 Updates = Sequence[tuple[Variable, TensorLike]] | Mapping[Variable, TensorLike]
 
 
@@ -77,6 +82,7 @@ class Function:
         self.variables = closed.variables
         graph = closed.graph
         self._executable = self.stages.executable
+        self._run: Run = self._executable.run
         self._inputs: tuple[Value, ...] = graph.inputs
         self._labels = tuple(t.name or f"input {i}" for i, t in enumerate(inputs))
         self._dtypes = tuple(v.dtype.np for v in graph.inputs)
@@ -114,9 +120,9 @@ class Function:
             raise self._lacking("results", binding.outputs) from None
         if self._writes:
             with _writing.lock:
-                failure = self._executable.run(binding.frame, checked, self._states, results)
+                failure = self._run(binding.frame, checked, self._states, results)
         else:
-            failure = self._executable.run(binding.frame, checked, self._states, results)
+            failure = self._run(binding.frame, checked, self._states, results)
         if failure is not None:
             raise self._explain_failure(failure)
         return results[0] if self._single else results
@@ -212,6 +218,34 @@ class Function:
         from .explain import explain
 
         return explain(self.stages)
+
+    def profile(self, *arrays: Any, repeat: int = 1) -> Profile:
+        """What each kernel call takes, with its layer, flops, bytes and share of the machine's limit.
+
+        With arguments, calls the function ``repeat`` times and gives the report. Without, times the calls in a block::
+
+            with fn.profile() as report:
+                fn(x)
+            print(report)
+
+        Raises:
+            ArgumentError: for a ``repeat`` below 1.
+        """
+        from .profile import Profile
+
+        profile = Profile(self)
+        if type(repeat) is not int or repeat < 1:
+            raise ArgumentError(f"{self.name}: repeat must be a positive integer, got {repeat!r}")
+        if arrays or (not self._inputs and repeat > 1):
+            with profile:
+                for _ in range(repeat):
+                    self(*arrays)
+        return profile
+
+    def watch_with(self, run: Run) -> Run:
+        """Replace what runs the plan; gives what did. For profiles and guards."""
+        before, self._run = self._run, run
+        return before
 
     def debugprint(self) -> str:
         """The optimized graph as text."""

@@ -17,7 +17,7 @@ LAYERS = {
     "front": "arrangement convolution creation differentiation einsum elementwise generators gradient loops nn "
     "numeric ordering own_ops products random reducing resizing shaping subscripts tensor tracer variable",
     "codegen": "codegen",
-    "function": "verification closing explain function plot stages",
+    "function": "verification closing explain function plot profile stages",
     "top": "__main__",
     "keras": "keras",
 }

@@ -77,6 +77,13 @@ class Function:
         results = run(*inputs)
         return results[0] if self._single else results
 
+    def profile(self, inputs: Sequence[Any] | None = None, repeat: int = 1, phase: int | None = None) -> Any:
+        """Where the time goes: with inputs, calls the function ``repeat`` times and gives the report; without, times
+        the calls in a block, such as ``with model.train_function.profile() as report: model.fit(x, y)``. ``phase`` is
+        the learning phase whose executable is meant.
+        """
+        return self.executable(phase).profile(*(inputs or ()), repeat=repeat)
+
 
 def function(inputs: Sequence[Tensor], outputs: Any, updates: Updates = None, **kwargs: Any) -> Function:
     """A callable from input arrays to output arrays that also applies ``updates``; see :class:`Function`."""

@@ -170,8 +170,8 @@ class Frame:
     """A plan bound to one set of sizes. ``free`` holds the workplaces no call is using."""
 
     __slots__ = (
-        "_bound", "_committed", "_functions", "_kernels", "_plan", "_step", "calls", "constants", "free", "layout",
-        "numbers", "places", "pool", "saved", "sizes", "workspace",
+        "_committed", "_functions", "_kernels", "_plan", "_step", "bound", "calls", "constants", "free", "layout",
+        "numbers", "places", "pool", "saved", "sizes", "timed", "workspace",
     )  # fmt: skip
 
     def __init__(
@@ -180,7 +180,7 @@ class Frame:
     ) -> None:  # fmt: skip
         bound = dict(zip(plan.symbols, sizes, strict=True))
         self._plan = plan
-        self._bound = bound
+        self.bound = bound
         self._kernels = kernels
         self._functions = functions
         self._step = 0
@@ -199,6 +199,8 @@ class Frame:
             self.saved.append((len(self.places), evaluator(plan.buffers[name].nbytes)(bound)))
             self.places.append(Place(number=self.numbers[name]))
         self.free: list[Workplace] = []
+        #: The same for runs that are timed.
+        self.timed: list[Workplace] = []
 
     def _bind(
         self, plan: Plan, memory: Layout, offset: int, rows: dict[str, list[int]], free: bool
@@ -234,7 +236,7 @@ class Frame:
                 self.places.append(Place(offset=offset + memory.offsets[root]))
 
     def _bind_step(self, step: Step, first: int, free: bool) -> list[Call]:
-        values = [evaluator(d)(self._bound) for d in step.sizes]
+        values = [evaluator(d)(self.bound) for d in step.sizes]
         at, number = len(self.sizes), self._step
         self._step += 1
         self.sizes += values
@@ -251,7 +253,7 @@ class Frame:
         return calls
 
     def _bind_loop(self, loop: Loop, first: int, offset: int, free: bool) -> LoopCall:
-        body, bound = loop.body, self._bound
+        body, bound = loop.body, self.bound
         rows: dict[str, list[int]] = {}
         calls = self._bind(body, layout(body, bound), offset, rows, free)
         moves: list[tuple[int, int, int, int, int, int]] = []
@@ -269,7 +271,7 @@ class Frame:
         Raises:
             OutOfMemoryError: where the system has too little.
         """
-        return allocate_arena(self._plan, Layout({}, self.layout.nbytes + self.workspace), self._bound)
+        return allocate_arena(self._plan, Layout({}, self.layout.nbytes + self.workspace), self.bound)
 
     def take(self) -> Workplace:
         """A workplace for one call; give it back by appending it to ``free``."""

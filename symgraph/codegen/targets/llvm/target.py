@@ -98,12 +98,16 @@ class LlvmExecutable:
                 return 1
 
         callback = _OBSERVE(observe)
-        address = 0 if watch.observer is None else ctypes.cast(callback, ctypes.c_void_p).value or 0
-        place = Workplace(frame, address)
-        run = _RUN(driver(watched=True).run)
-        failure = self._call(run, place, inputs, states, outputs)
+        if watch.observer is not None:
+            place = Workplace(frame, ctypes.cast(callback, ctypes.c_void_p).value or 0)
+        else:
+            place = frame.timed.pop() if frame.timed else Workplace(frame, 0)
+        failure = self._call(_RUN(driver(watched=True).run), place, inputs, states, outputs)
         for task, record, last in zip(tasks, place.records, lasts, strict=True):
             watch.note(task.step, int(record[0]), int(record[1]) if last else 0)
+            record[:2] = 0
+        if watch.observer is None:
+            frame.timed.append(place)
         if raised:
             raise raised[0]
         return failure

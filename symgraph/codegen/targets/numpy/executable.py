@@ -70,7 +70,7 @@ class Frame:
     """A plan bound to sizes. ``free`` holds arenas, and step arguments in them, that no running call uses. A run may
     end before step ``committed`` if the states ``saved`` (by slot) are put back."""
 
-    sizes: dict[str, int]
+    bound: dict[str, int]
     memory: Layout
     steps: tuple[BoundStep | BoundLoop, ...]
     copies: tuple[tuple[int, External | Internal], ...]
@@ -187,7 +187,7 @@ class NumpyExecutable:
         return tuple(copies)
 
     def _instance(self, frame: Frame) -> Instance:
-        arena = allocate_arena(self.plan, frame.memory, frame.sizes)
+        arena = allocate_arena(self.plan, frame.memory, frame.bound)
         return [*_resolve_steps(frame.steps, arena), [_resolve(a, arena) for _, a in frame.copies]]
 
     def run(
