@@ -17,7 +17,7 @@ from .ir.dims import evaluator
 from .provenance import Origin
 
 if TYPE_CHECKING:
-    from .codegen.plan import Plan, Step
+    from .codegen.plan import HostCall, Plan, Step
     from .codegen.targets.llvm.peaks import Peaks
     from .function import Function
 
@@ -116,9 +116,8 @@ class Profile:
         for number, (spent, runs, flops, nbytes) in sorted(self._totals.items()):
             site = self._sites[number]
             share = _share(spent / 1e9, flops, nbytes, site.is_double)
-            kernel = self._plan.kernels[site.step.kernel].name
             amounts = (runs, spent / 1e9, flops, nbytes, share)
-            rows.append(ProfileRow(number, kernel, site.layer, site.phase, *amounts, site.step.sites, site.loop))
+            rows.append(ProfileRow(number, site.kernel_name(self._plan), site.layer, site.phase, *amounts, site.step.sites, site.loop))
         return tuple(rows)
 
     @property
@@ -196,7 +195,7 @@ def _place(row: ProfileRow) -> str:
 
 @dataclass(frozen=True)
 class _Site:
-    step: Step
+    step: Step | HostCall
     plan: Plan
     loop: int
     updates: bool
@@ -212,6 +211,11 @@ class _Site:
         if self.updates:
             names = {"update"} | (names & {"backward"})
         return "+".join(name for name in ("forward", "backward", "update") if name in names) or "forward"
+
+    def kernel_name(self, whole: Plan) -> str:
+        """The kernel, or the op that Python computes."""
+        key: str | None = getattr(self.step, "kernel", None)
+        return whole.kernels[key].name if key is not None else self.step.op.name  # type: ignore[union-attr]
 
     @property
     def is_double(self) -> bool:

@@ -78,6 +78,15 @@ def test_bodies_of_loops_add_up(target: str) -> None:
     assert "in loop" in str(report)
 
 
+@targets
+def test_calls_of_python_are_steps_too(target: str) -> None:
+    x = sg.placeholder((None, None), "float64", name="x")
+    x = sg.placeholder((None, None), "float64", name="x")
+    fn = sg.function([x], sg.as_op()(np.negative)(x) * 2, target=target)
+    report = fn.profile(np.ones((4, 3)))
+    assert [row.runs for row in report.rows] == [1, 1]
+
+
 def test_the_report_as_text_and_html() -> None:
     fn, _ = trainer("llvm")
     report = fn.profile(np.ones((8, 32), "float32"))

@@ -216,7 +216,7 @@ class Frame:
             if isinstance(step, Loop):
                 calls.append(self._bind_loop(step, first, offset + memory.offsets[step.arena], free))
             elif isinstance(step, HostCall):
-                calls.append(PythonCall(BoundHost(step, self._bound, self._plan.name), first, self._step, free))
+                calls.append(PythonCall(BoundHost(step, self.bound, self._plan.name), first, self._step, free))
                 self._step += 1
             else:
                 calls += self._bind_step(step, first, free)
