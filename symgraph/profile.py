@@ -117,7 +117,8 @@ class Profile:
             site = self._sites[number]
             share = _share(spent / 1e9, flops, nbytes, site.is_double)
             amounts = (runs, spent / 1e9, flops, nbytes, share)
-            rows.append(ProfileRow(number, site.kernel_name(self._plan), site.layer, site.phase, *amounts, site.step.sites, site.loop))
+            name = site.kernel_name(self._plan)
+            rows.append(ProfileRow(number, name, site.layer, site.phase, *amounts, site.step.sites, site.loop))
         return tuple(rows)
 
     @property
