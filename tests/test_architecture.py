@@ -14,8 +14,9 @@ LAYERS = {
     "base": "capacity dtypes errors events options provenance version",
     "plotting": "plotting",
     "ir": "ir",
-    "front": "arrangement convolution creation differentiation einsum elementwise generators gradient loops nn "
-    "numeric ordering own_ops products random reducing resizing shaping subscripts tensor tracer variable",
+    "front": "arrangement convolution creation differentiation effects einsum elementwise generators gradient "
+    "loops nn numeric ordering own_ops products random reducing resizing shaping subscripts tensor tracer "
+    "variable",
     "codegen": "codegen",
     "function": "verification closing explain function plot profile stages",
     "top": "__main__",

@@ -45,7 +45,7 @@ class BoundHost:
             explained = self.op.explain(error, self.place)
             if explained is error:
                 raise
-            raise explained from error
+            raise explained from None
         given = made if isinstance(made, (tuple, list)) else (made,)
         if len(given) != len(self.results):
             raise ArgumentError(f"{self.place}: perform gave {len(given)} result(s), expected {len(self.results)}")

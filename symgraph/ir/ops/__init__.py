@@ -9,6 +9,7 @@ from . import (
     convolution,
     cumulative,
     custom,
+    effects,
     elementary,
     gathering,
     indexing,
@@ -28,6 +29,6 @@ from . import (
 
 __all__ = [
     "arithmetic", "branching", "composites", "contraction", "control", "convolution", "cumulative", "custom",
-    "elementary", "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "pooling", "random",
-    "reductions", "scatter", "special", "views", "windows",
+    "effects", "elementary", "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "pooling",
+    "random", "reductions", "scatter", "special", "views", "windows",
 ]  # fmt: skip

@@ -195,6 +195,11 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return sg.logsumexp(x, axis=_axis(axis), keepdims=keepdims)
 
 
+def print_tensor(x: Any, message: str = "") -> Any:
+    """``x``, printed after ``message`` each time it is computed from; keep what this returns, or nothing is printed."""
+    return sg.print_tensor(x, message)
+
+
 def stop_gradient(variables: Any) -> Any:
     """The same values, constant for gradients; a list gives a list."""
     if isinstance(variables, (list, tuple)):
