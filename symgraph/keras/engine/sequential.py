@@ -14,6 +14,10 @@ from .input_layer import Input, InputLayer
 from .training import Model
 
 Tensor = Any
+_ONE_OUTPUT = (
+    "All layers in a Sequential model should have a single output tensor. For multi-output layers, use the functional "
+    "API."
+)
 
 
 class Sequential(Model):
@@ -51,24 +55,21 @@ class Sequential(Model):
         if not self._layers:
             entry = self._entry_for(layer)
             if entry is not None:
+                output = layer(entry)
+                if isinstance(output, list):
+                    raise ValueError(_ONE_OUTPUT)
                 self._layers.append(entry._keras_history[0])
-                self.outputs = [layer(entry)]
+                self.outputs = [output]
                 self.inputs = get_source_inputs(self.outputs[0])
             elif layer._inbound_nodes:
                 if len(layer._inbound_nodes[-1].output_tensors) != 1:
-                    raise ValueError(
-                        "All layers in a Sequential model should have a single output tensor. For multi-output layers, "
-                        "use the functional API."
-                    )
+                    raise ValueError(_ONE_OUTPUT)
                 self.outputs = [layer._inbound_nodes[-1].output_tensors[0]]
                 self.inputs = get_source_inputs(self.outputs[0])
         elif self.outputs:
             output = layer(self.outputs[0])
             if isinstance(output, list):
-                raise TypeError(
-                    "All layers in a Sequential model should have a single output tensor. For multi-output layers, use "
-                    "the functional API."
-                )
+                raise TypeError(_ONE_OUTPUT)
             self.outputs = [output]
         self._layers.append(layer)
         if self.inputs:
