@@ -69,3 +69,36 @@ def walk(
         for whole, part in zip(last, own, strict=True):
             whole[n] = part[0]
     return outputs, last
+
+
+def convolved(x: Array, kernel: Array, strides: tuple[int, int], padding: str, dilation: tuple[int, int]) -> Array:
+    """A correlation of images ``(samples, rows, columns, channels)`` with a kernel, window by window."""
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel.shape, dilation, strict=False)]
+    if padding == "same":
+        out = [-(-n // s) for n, s in zip(x.shape[1:3], strides, strict=True)]
+        pads = [max((o - 1) * s + w - n, 0) for o, s, w, n in zip(out, strides, spans, x.shape[1:3], strict=True)]
+        x = np.pad(x, ((0, 0), *((p // 2, p - p // 2) for p in pads), (0, 0)))
+    rows, cols = ((n - w) // s + 1 for n, w, s in zip(x.shape[1:3], spans, strides, strict=True))
+    made = np.zeros((len(x), rows, cols, kernel.shape[-1]))
+    for r in range(rows):
+        for c in range(cols):
+            top, left = r * strides[0], c * strides[1]
+            window = x[:, top : top + spans[0] : dilation[0], left : left + spans[1] : dilation[1]]
+            made[:, r, c] = np.tensordot(window, kernel, 3)
+    return made
+
+
+def conv_lstm(strides: Any = (1, 1), padding: str = "valid", dilation: Any = (1, 1)) -> Any:
+    """A step of a convolutional LSTM."""
+
+    def step(x: Array, states: list[Array], weights: list[Array], gate: Callable[[Array], Array]) -> list[Array]:
+        h, c = states
+        kernels, recurrents, biases = (np.split(w, 4, -1) for w in weights)
+        i, f, g, o = (
+            convolved(x, k, strides, padding, dilation) + convolved(h, u, (1, 1), "same", (1, 1)) + b
+            for k, u, b in zip(kernels, recurrents, biases, strict=True)
+        )
+        c = gate(f) * c + gate(i) * np.tanh(g)
+        return [gate(o) * np.tanh(c), c]
+
+    return step

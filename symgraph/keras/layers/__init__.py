@@ -35,6 +35,7 @@ from .convolutional import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .convolutional_recurrent import ConvLSTM2D, ConvLSTM2DCell, ConvRecurrent2D
 from .core import (
     Activation,
     ActivityRegularization,
@@ -136,6 +137,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM2D",
+    "ConvLSTM2DCell",
+    "ConvRecurrent2D",
     "Convolution1D",
     "Convolution2D",
     "Convolution3D",

@@ -8,12 +8,11 @@ from ...engine.base_layer import InputSpec, Layer, disable_tracking
 from ...legacy import interfaces
 from ...utils.generic_utils import has_arg, to_list
 from .gru import GRU, GRUCell
+from .legacy import Recurrent
 from .lstm import LSTM, LSTMCell
 from .rnn import RNN
 from .simple_rnn import SimpleRNN, SimpleRNNCell
 from .stacked import StackedRNNCells
-
-from ...legacy.recurrent import Recurrent  # isort: skip - a subclass of RNN
 
 __all__ = [
     "GRU",

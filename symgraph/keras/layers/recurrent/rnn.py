@@ -137,9 +137,12 @@ class RNN(Layer):
         output = (samples, input_shape[1], *features) if self.return_sequences else (samples, *features)
         return [output, *((samples, *s) for s in states)] if self.return_state else output
 
+    def mask_of_steps(self, mask: Any) -> Tensor:
+        """The mask ``(samples, steps)`` of the sequence, of the masks of all inputs."""
+        return mask[0] if isinstance(mask, list) else mask
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        mask = mask[0] if isinstance(mask, list) else mask
-        kept = mask if self.return_sequences else None
+        kept = self.mask_of_steps(mask) if self.return_sequences else None
         return [kept, *([None] * len(self.states))] if self.return_state else kept
 
     def build(self, input_shape: Any) -> None:
@@ -226,7 +229,7 @@ class RNN(Layer):
             initial_state,
             constants=constants,
             go_backwards=self.go_backwards,
-            mask=mask[0] if isinstance(mask, list) else mask,
+            mask=self.mask_of_steps(mask),
             unroll=self.unroll,
             input_length=steps,
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import backend as K
-from ..engine.base_layer import InputSpec
-from ..layers.recurrent.rnn import RNN
-from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
+from ... import backend as K
+from ...engine.base_layer import InputSpec
+from ...utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
+from .rnn import RNN
 
 Tensor = Any
 
