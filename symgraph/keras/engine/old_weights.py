@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from .cudnn_weights import gru_weights, lstm_weights
+
 Array = np.ndarray[Any, Any]
 Arrays = list[Array]
 
 #: What a backend's convolutions compute; unknown ones count as correlation.
 _CONVOLVES = {"theano": True, "tensorflow": False, "cntk": False}
+_CUDNN = {"CuDNNGRU": gru_weights, "CuDNNLSTM": lstm_weights, "GRU": gru_weights, "LSTM": lstm_weights}
 _KERNELS = {"Conv1D": 1, "Conv2D": 1, "Conv3D": 1, "Conv2DTranspose": 1, "ConvLSTM2D": 2}
 
 
@@ -36,6 +39,8 @@ def converted_weights(
     arrays = list(arrays)
     if (version or "1").split(".")[0] == "1" and name in _KERAS_1 and arrays:
         arrays = _KERAS_1[name](layer, arrays)
+    if name in _CUDNN:
+        arrays = _CUDNN[name](layer, arrays)
     if name in _KERNELS and arrays:
         kernels = _KERNELS[name]
         if _CONVOLVES.get(backend or "", False):

@@ -48,6 +48,7 @@ from .core import (
     RepeatVector,
     Reshape,
 )
+from .cudnn_recurrent import CuDNNGRU, CuDNNLSTM
 from .embeddings import Embedding
 from .local import LocallyConnected1D, LocallyConnected2D
 from .merge import (
@@ -146,6 +147,8 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CuDNNGRU",
+    "CuDNNLSTM",
     "Deconvolution2D",
     "Deconvolution3D",
     "Dense",

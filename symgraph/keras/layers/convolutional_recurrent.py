@@ -12,7 +12,7 @@ from ..legacy import interfaces
 from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
 from ..utils.generic_utils import has_arg, to_list, transpose_shape
 from .recurrent import RNN, Recurrent
-from .recurrent.cell import CELL_ARGUMENTS, Cell, columns, shows_cell
+from .recurrent.cell import CELL_ARGUMENTS, Cell, columns, forgetful_bias, shows_cell
 from .recurrent.legacy import ConvRecurrent2D
 
 __all__ = [
@@ -89,7 +89,7 @@ class ConvRNN2D(RNN):
 class ConvLSTM2DCell(Cell):
     """A step of :class:`ConvLSTM2D`; the states are the output and the memory. Gates lie in the order i, f, c, o."""
 
-    gates = 4
+    gates = "ifco"
 
     def __init__(
         self,
@@ -138,11 +138,11 @@ class ConvLSTM2DCell(Cell):
             raise ValueError("The channel dimension of the inputs should be defined. Found `None`.")
         width = 4 * self.filters
         self.kernel_shape = (*self.kernel_size, channels, width)
-        initial = self.forgetful_bias(self.filters) if self.unit_forget_bias else None
+        initial = None
+        if self.unit_forget_bias:
+            initial = forgetful_bias(self.bias_initializer, self.filters, self.filters, 2 * self.filters)
         self.make_weights(self.kernel_shape, (*self.kernel_size, self.filters, width), (width,), initial)
-        for name, whole in (("kernel", self.kernel), ("recurrent_kernel", self.recurrent_kernel), ("bias", self.bias)):
-            for letter, part in zip("ifco", [None] * 4 if whole is None else columns(whole, 4), strict=True):
-                setattr(self, f"{name}_{letter}", part)
+        self.name_blocks(kernel=self.kernel, recurrent_kernel=self.recurrent_kernel, bias=self.bias)
 
     def input_conv(self, x: Tensor, w: Tensor, b: Tensor = None, padding: str = "valid") -> Tensor:
         """The convolution of the input, plus a bias."""

@@ -20,12 +20,12 @@ C = TypeVar("C", bound=type)
 class Cell(Layer):
     """One step of a recurrent layer: ``call(inputs, states)`` gives an output and new states.
 
-    The kernels and the bias hold ``gates`` blocks of columns. In training, ``dropout`` sets inputs to zero and
-    ``recurrent_dropout`` the state; a mask is made on first use and kept until :meth:`reset_dropout_masks`, so that all
-    steps of a sequence have the same.
+    The kernels and the bias hold a block of columns for each of the ``gates``, which have letters. In training,
+    ``dropout`` sets inputs to zero and ``recurrent_dropout`` the state; a mask is made on first use and kept until
+    :meth:`reset_dropout_masks`, so that all steps of a sequence have the same.
     """
 
-    gates: int = 1
+    gates = ""
 
     def __init__(
         self, activation: Any, use_bias: bool, kernel_initializer: Any, recurrent_initializer: Any,
@@ -80,15 +80,12 @@ class Cell(Layer):
             )
         self.built = True
 
-    def forgetful_bias(self, units: int) -> Callable[..., Any]:
-        """The initializer of a bias of four gates, of which the second starts as ones."""
-
-        def initial(shape: Any, dtype: Any = None) -> Any:
-            rest = self.bias_initializer
-            sizes = ((rest, units), (initializers.Ones(), units), (rest, 2 * units))
-            return np.concatenate([K.eval(start_of(make, (size,), dtype)) for make, size in sizes])
-
-        return initial
+    def name_blocks(self, **weights: Tensor) -> None:
+        """Show the blocks of weights by the letters of their gates: ``kernel_i``."""
+        for name, whole in weights.items():
+            blocks = [None] * len(self.gates) if whole is None else columns(whole, len(self.gates))
+            for letter, block in zip(self.gates, blocks, strict=True):
+                setattr(self, f"{name}_{letter}", block)
 
     # -- dropout ----------------------------------------------------------------------------------------------------
     def reset_dropout_masks(self) -> None:
@@ -134,6 +131,16 @@ class Cell(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.options()}
+
+
+def forgetful_bias(initializer: Any, before: int, ones: int, after: int) -> Callable[..., Any]:
+    """An initializer of biases: ``before`` and ``after`` numbers of another one, and ones between them."""
+
+    def initial(shape: Any, dtype: Any = None) -> Any:
+        sizes = ((initializer, before), (initializers.Ones(), ones), (initializer, after))
+        return np.concatenate([K.eval(start_of(make, (size,), dtype)) for make, size in sizes])
+
+    return initial
 
 
 def start_of(initializer: Any, shape: tuple[int, ...], dtype: Any) -> Any:

@@ -21,7 +21,7 @@ class GRUCell(Cell):
     gate works on the product with the recurrent kernel, as in cuDNN, and there are two biases.
     """
 
-    gates = 3
+    gates = "zrh"
 
     def __init__(
         self,
@@ -64,11 +64,12 @@ class GRUCell(Cell):
         if self.use_bias:
             self.input_bias = self.bias[0] if self.reset_after else K.identity(self.bias)
             self.recurrent_bias = self.bias[1] if self.reset_after else None
-        parts = {"kernel": self.kernel, "recurrent_kernel": self.recurrent_kernel, "input_bias": self.input_bias}
-        parts["recurrent_bias"] = self.recurrent_bias
-        for name, whole in parts.items():
-            for letter, part in zip("zrh", [None] * 3 if whole is None else columns(whole, 3), strict=True):
-                setattr(self, f"{name}_{letter}", part)
+        self.name_blocks(
+            kernel=self.kernel,
+            recurrent_kernel=self.recurrent_kernel,
+            input_bias=self.input_bias,
+            recurrent_bias=self.recurrent_bias,
+        )
 
     def call(self, inputs: Tensor, states: Sequence[Tensor], training: Any = None) -> tuple[Tensor, list[Tensor]]:
         """The output, which is the new state."""

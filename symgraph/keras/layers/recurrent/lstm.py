@@ -8,7 +8,7 @@ from typing import Any
 from ... import activations, regularizers
 from ... import backend as K
 from ...legacy import interfaces
-from .cell import CELL_ARGUMENTS, Cell, columns, known_implementation, product, shows_cell
+from .cell import CELL_ARGUMENTS, Cell, columns, forgetful_bias, known_implementation, product, shows_cell
 from .rnn import RNN
 
 Tensor = Any
@@ -30,7 +30,7 @@ class LSTMCell(Cell):
     ``implementation``: 1 drops inputs and outputs by a mask for each gate, 2 by one for all.
     """
 
-    gates = 4
+    gates = "ifco"
 
     def __init__(
         self,
@@ -67,15 +67,11 @@ class LSTMCell(Cell):
 
     def build(self, input_shape: Any) -> None:
         width = 4 * self.units
-        initial = self.forgetful_bias(self.units) if self.unit_forget_bias else None
+        initial = None
+        if self.unit_forget_bias:
+            initial = forgetful_bias(self.bias_initializer, self.units, self.units, 2 * self.units)
         self.make_weights((input_shape[-1], width), (self.units, width), (width,), initial)
-        for letter, kernel, recurrent in zip(
-            "ifco", columns(self.kernel, 4), columns(self.recurrent_kernel, 4), strict=True
-        ):
-            setattr(self, f"kernel_{letter}", kernel)
-            setattr(self, f"recurrent_kernel_{letter}", recurrent)
-        for letter, bias in zip("ifco", columns(self.bias, 4) if self.use_bias else [None] * 4, strict=True):
-            setattr(self, f"bias_{letter}", bias)
+        self.name_blocks(kernel=self.kernel, recurrent_kernel=self.recurrent_kernel, bias=self.bias)
 
     def call(self, inputs: Tensor, states: Sequence[Tensor], training: Any = None) -> tuple[Tensor, list[Tensor]]:
         """The output, which is the first new state, and the two new states."""

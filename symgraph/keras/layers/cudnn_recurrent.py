@@ -1,0 +1,198 @@
+"""LSTM and GRU with the weights of cuDNN's: the same numbers, on this engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import backend as K
+from .. import constraints, initializers, regularizers
+from ..engine.base_layer import InputSpec
+from .recurrent import RNN
+from .recurrent.cell import Cell, columns, forgetful_bias, shows_cell
+from .recurrent.lstm import lstm_states
+
+__all__ = ["RNN", "CuDNNGRU", "CuDNNLSTM", "InputSpec", "K", "constraints", "initializers", "regularizers"]
+
+Tensor = Any
+_ARGUMENTS = (
+    "units", "kernel_initializer", "recurrent_initializer", "bias_initializer", "kernel_regularizer",
+    "recurrent_regularizer", "bias_regularizer", "kernel_constraint", "recurrent_constraint", "bias_constraint",
+)  # fmt: skip
+
+
+class _CuDNNCell(Cell):
+    """Base of both cells. A kernel's block of columns for a gate holds, row by row, the transposed matrix, as cuDNN
+    reads it; the bias holds the inputs' biases of all gates, then the states'."""
+
+    def __init__(self, units: int, weights: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(activation="tanh", use_bias=True, dropout=0.0, recurrent_dropout=0.0, **weights, **kwargs)
+        self.units = units
+        self.state_size: Any = units
+        self.output_size = units
+
+    def build(self, input_shape: Any) -> None:
+        width = len(self.gates) * self.units
+        self.make_weights((input_shape[-1], width), (self.units, width), (2 * width,), self._start_of_bias())
+        self.name_blocks(kernel=self.kernel, recurrent_kernel=self.recurrent_kernel, bias=self.bias[width:])
+        for letter, block in zip(self.gates, columns(self.bias[:width], len(self.gates)), strict=True):
+            setattr(self, f"bias_{letter}_i", block)
+
+    def _start_of_bias(self) -> Any:
+        return self.bias_initializer
+
+    def _matrix(self, kernel: Tensor) -> Tensor:
+        """The matrix ``(inputs, gates * units)`` that a kernel stands for."""
+        rows = K.int_shape(kernel)[0]
+        blocks = columns(kernel, len(self.gates))
+        return K.concatenate([K.transpose(K.reshape(block, (self.units, rows))) for block in blocks])
+
+    def shares(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """The shares of the input and of the state in the gates, with their biases."""
+        x_bias, h_bias = columns(self.bias, 2)
+        x = K.bias_add(K.dot(inputs, self._matrix(self.kernel)), x_bias)
+        return x, K.bias_add(K.dot(state, self._matrix(self.recurrent_kernel)), h_bias)
+
+    def options(self) -> dict[str, Any]:
+        return {"units": self.units, **{k: v for k, v in super().options().items() if k in _ARGUMENTS}}
+
+
+class _GRUCell(_CuDNNCell):
+    gates = "zrh"
+
+    def call(self, inputs: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        x, h = self.shares(inputs, states[0])
+        (x_z, x_r, x_h), (h_z, h_r, h_h) = columns(x, 3), columns(h, 3)
+        update = K.sigmoid(x_z + h_z)
+        candidate = K.tanh(x_h + K.sigmoid(x_r + h_r) * h_h)
+        output = update * states[0] + (1.0 - update) * candidate
+        return output, [output]
+
+
+class _LSTMCell(_CuDNNCell):
+    gates = "ifco"
+
+    def __init__(self, units: int, weights: dict[str, Any], unit_forget_bias: bool, **kwargs: Any) -> None:
+        super().__init__(units, weights, **kwargs)
+        self.unit_forget_bias = unit_forget_bias
+        self.state_size = (units, units)
+
+    def _start_of_bias(self) -> Any:
+        """Ones for the state's share of the forget gate."""
+        if not self.unit_forget_bias:
+            return self.bias_initializer
+        return forgetful_bias(self.bias_initializer, 5 * self.units, self.units, 2 * self.units)
+
+    def call(self, inputs: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        x, h = self.shares(inputs, states[0])
+        output, memory = lstm_states(x + h, states[1], K.tanh, K.sigmoid)
+        return output, [output, memory]
+
+    def options(self) -> dict[str, Any]:
+        return {**super().options(), "unit_forget_bias": self.unit_forget_bias}
+
+
+class _CuDNNRNN(RNN):
+    """Base of both layers, which refuse masks, as cuDNN does."""
+
+    cell: Any = None
+
+    def __init__(
+        self, cell: Any, return_sequences: bool, return_state: bool, stateful: bool, activity_regularizer: Any,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        backwards = kwargs.pop("go_backwards", False)
+        super().__init__(cell, return_sequences, return_state, backwards, stateful, **kwargs)
+        self.supports_masking = False
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+
+    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:  # type: ignore[override]
+        if self.mask_of_steps(mask) is not None:
+            raise TypeError(
+                f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}. LSTM and GRU do."
+            )
+        return super().call(inputs, None, training, initial_state)
+
+    def get_config(self) -> dict[str, Any]:
+        config = self.config_with_cell_options()
+        del config["unroll"]
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:  # type: ignore[override]
+        return cls(**config)
+
+
+@shows_cell(*_ARGUMENTS)
+class CuDNNGRU(_CuDNNRNN):
+    """:class:`GRU` with ``reset_after=True``, in cuDNN's layout of weights. Gates lie in the order z, r, h."""
+
+    def __init__(
+        self,
+        units: int,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        stateful: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        weights = {
+            "kernel_initializer": kernel_initializer,
+            "recurrent_initializer": recurrent_initializer,
+            "bias_initializer": bias_initializer,
+            "kernel_regularizer": kernel_regularizer,
+            "recurrent_regularizer": recurrent_regularizer,
+            "bias_regularizer": bias_regularizer,
+            "kernel_constraint": kernel_constraint,
+            "recurrent_constraint": recurrent_constraint,
+            "bias_constraint": bias_constraint,
+        }
+        cell = _GRUCell(units, weights, dtype=kwargs.get("dtype"))
+        super().__init__(cell, return_sequences, return_state, stateful, activity_regularizer, **kwargs)
+
+
+@shows_cell("unit_forget_bias", *_ARGUMENTS)
+class CuDNNLSTM(_CuDNNRNN):
+    """:class:`LSTM` in cuDNN's layout of weights. Gates lie in the order i, f, c, o."""
+
+    def __init__(
+        self,
+        units: int,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        stateful: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        weights = {
+            "kernel_initializer": kernel_initializer,
+            "recurrent_initializer": recurrent_initializer,
+            "bias_initializer": bias_initializer,
+            "kernel_regularizer": kernel_regularizer,
+            "recurrent_regularizer": recurrent_regularizer,
+            "bias_regularizer": bias_regularizer,
+            "kernel_constraint": kernel_constraint,
+            "recurrent_constraint": recurrent_constraint,
+            "bias_constraint": bias_constraint,
+        }
+        cell = _LSTMCell(units, weights, unit_forget_bias, dtype=kwargs.get("dtype"))
+        super().__init__(cell, return_sequences, return_state, stateful, activity_regularizer, **kwargs)
