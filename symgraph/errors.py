@@ -36,6 +36,10 @@ class BoundsError(SymgraphError, IndexError):
     """An index read at run time lies outside its axis."""
 
 
+class NonFiniteError(SymgraphError, FloatingPointError):
+    """A function with ``nan_guard`` computed NaN or infinity."""
+
+
 class OutOfMemoryError(SymgraphError, MemoryError):
     """A call needs more memory than there is. The function stays usable, with smaller arrays."""
 

@@ -83,6 +83,10 @@ class Function:
         graph = closed.graph
         self._executable = self.stages.executable
         self._run: Run = self._executable.run
+        if options.nan_guard:
+            from .nan_guard import NanGuard
+
+            self._run = NanGuard(self).run
         self._inputs: tuple[Value, ...] = graph.inputs
         self._labels = tuple(t.name or f"input {i}" for i, t in enumerate(inputs))
         self._dtypes = tuple(v.dtype.np for v in graph.inputs)
@@ -266,6 +270,7 @@ def function(
     target: str | None = None,
     name: str | None = None,
     options: Options | None = None,
+    nan_guard: bool | None = None,
 ) -> Function:
     """Compile a function of ``inputs`` (Theano's ``function``).
 
@@ -277,6 +282,7 @@ def function(
         target: ``"llvm"`` or ``"numpy"``; overrides ``options``.
         name: used in error messages.
         options: see :class:`Options`.
+        nan_guard: raise :class:`NonFiniteError` at the first NaN or infinity; overrides ``options``.
 
     Raises:
         GraphError: for a missing input, an input or an update given twice.
@@ -296,6 +302,8 @@ def function(
     chosen = options if options is not None else default_options()
     if target is not None:
         chosen = chosen.but(target=target)
+    if nan_guard is not None:
+        chosen = chosen.but(nan_guard=nan_guard)
     pairs = list(givens.items()) if isinstance(givens, Mapping) else list(givens or [])
     return Function(
         inputs, [as_tensor(o) for o in wanted], _check_updates(updates or []), _check_givens(pairs, inputs), chosen,

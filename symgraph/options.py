@@ -21,12 +21,15 @@ class Options:
         verify: check the graph's invariants after every pass (``SYMGRAPH_VERIFY=1`` sets the default).
         cpu: for target ``llvm``: ``"host"``, or a level to generate code for (``"avx512"``, ``"avx2"``,
         ``"baseline"``).
+        nan_guard: look at all that is computed and raise NonFiniteError at the first NaN or infinity, naming the op
+        and its operands; slow, for finding faults (``SYMGRAPH_NAN_GUARD=1`` sets the default).
     """
 
     target: str = "llvm"
     inexact: bool = True
     verify: bool = False
     cpu: str = "host"
+    nan_guard: bool = False
 
     def __post_init__(self) -> None:
         if self.target not in _TARGETS:
@@ -42,4 +45,5 @@ def default_options() -> Options:
     return Options(
         target=os.environ.get("SYMGRAPH_TARGET", "llvm"),
         verify=os.environ.get("SYMGRAPH_VERIFY", "0") not in ("", "0"),
+        nan_guard=os.environ.get("SYMGRAPH_NAN_GUARD", "0") not in ("", "0"),
     )

@@ -18,7 +18,7 @@ LAYERS = {
     "loops nn numeric ordering own_ops products random reducing resizing shaping subscripts tensor tracer "
     "variable",
     "codegen": "codegen",
-    "function": "verification closing explain function plot profile stages",
+    "function": "verification closing explain function nan_guard plot profile stages",
     "top": "__main__",
     "keras": "keras",
 }

@@ -81,7 +81,6 @@ def test_bodies_of_loops_add_up(target: str) -> None:
 @targets
 def test_calls_of_python_are_steps_too(target: str) -> None:
     x = sg.placeholder((None, None), "float64", name="x")
-    x = sg.placeholder((None, None), "float64", name="x")
     fn = sg.function([x], sg.as_op()(np.negative)(x) * 2, target=target)
     report = fn.profile(np.ones((4, 3)))
     assert [row.runs for row in report.rows] == [1, 1]

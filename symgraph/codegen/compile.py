@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.dims import symbol, symbols
@@ -12,6 +12,7 @@ from ..provenance import Origin
 from .bufferize import Bufferizer, Storage, Task
 from .cluster import Clusters, Form
 from .control import LoweredLoop, lower_control
+from .evaluate import Array
 from .host_lowering import LoweredHost, lower_host
 from .loop.canonical import Canonical, canonicalize
 from .loop.grammar import Kernel
@@ -29,13 +30,24 @@ _MAX_SITES = 8
 
 @dataclass(frozen=True)
 class Lowering:
-    """What each stage of code generation handed over: clusters with the reason for each, kernels as lowered,
-    decisions about memory, and the plan."""
+    """What each stage of code generation handed over: clusters with the reason for each, kernels as lowered, in the
+    order of the steps, decisions about memory, the plan, and the same for the bodies of loops."""
 
     clusters: Clusters
     lowered: tuple[Lowered | LoweredHost | LoweredLoop, ...]
     memory: tuple[str, ...]
     plan: Plan
+    inner: tuple[Lowering, ...] = ()
+
+    def sites(self) -> Iterator[tuple[Lowered | LoweredHost, Graph, Step | HostCall, Plan]]:
+        """All calls, those in loops too, as ``Plan.calls`` counts: what was lowered and of which graph, and the step
+        of which plan it became."""
+        for task, step in zip(self.lowered, self.plan.steps, strict=True):
+            if isinstance(step, Loop):
+                yield from next(one for one in self.inner if one.plan.steps is step.body.steps).sites()
+            else:
+                assert not isinstance(task, LoweredLoop)
+                yield task, self.clusters.graph, step, self.plan
 
     def __str__(self) -> str:
         lines = [str(self.clusters), *(f"  {r}" for r in self.memory)]
@@ -55,7 +67,7 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
         return isinstance(value.op, Leaf) or id(value) in stored or id(value) in clusters.aliases
 
     lowerer = Lowerer(is_array)
-    inner: list[Plan] = []
+    inner: list[Lowering] = []
     lowered: list[Lowered | LoweredHost | LoweredLoop] = []
     for cluster in clusters.clusters:
         if cluster.form is Form.LOOP:
@@ -69,16 +81,23 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
         for task in storage.tasks:
             if isinstance(task.lowered, Lowered):
                 verify(task.lowered.kernel)
-    plan = _assemble(graph, storage, order_tasks(storage), inner)
-    return Lowering(clusters, tuple(t.lowered for t in storage.tasks), tuple(storage.reasons), plan)
+    tasks = order_tasks(storage)
+    plan = _assemble(graph, storage, tasks, [one.plan for one in inner])
+    return Lowering(clusters, tuple(t.lowered for t in tasks), tuple(storage.reasons), plan, tuple(inner))
 
 
-def lower_loop(node: Node, inner: list[Plan], check: bool) -> list[Lowered | LoweredLoop]:
-    """A node that runs graphs of its own; their plans, with their kernels, join ``inner``."""
+def arrays_of(task: Lowered | LoweredHost) -> list[Array]:
+    """What the arguments of a step stand for, in their order."""
+    names = canonicalize(task.kernel).buffers if isinstance(task, Lowered) else task.arrays
+    return [task.arrays[name] for name in names]
+
+
+def lower_loop(node: Node, inner: list[Lowering], check: bool) -> list[Lowered | LoweredLoop]:
+    """A node that runs graphs of its own; what became of them joins ``inner``."""
 
     def plan_of(graph: Graph) -> Plan:
-        inner.append(make_plan(graph, check=check).plan)
-        return replace(inner[-1], kernels={})
+        inner.append(make_plan(graph, check=check))
+        return replace(inner[-1].plan, kernels={})
 
     return lower_control(node, plan_of)
 

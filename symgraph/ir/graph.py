@@ -6,7 +6,7 @@ hang together freely; :mod:`symgraph.ir.builder` closes what a function needs in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ..dtypes import DType
@@ -89,8 +89,9 @@ class Graph:
         return self.outputs + tuple(v for _, v in self.updates)
 
 
-def topological(values: Iterable[Value]) -> Iterator[Node]:
-    """Every node that ``values`` depend on, operands first; deterministic, and safe for graphs of any depth."""
+def topological(values: Iterable[Value], known: Container[int] = ()) -> Iterator[Node]:
+    """Every node that ``values`` depend on, operands first; deterministic, and safe for graphs of any depth. Nothing
+    that operands whose ``id`` is ``known`` depend on."""
     done: set[int] = set()
     for value in values:
         stack: list[tuple[Node, int]] = [(value.node, 0)]
@@ -102,7 +103,7 @@ def topological(values: Iterable[Value]) -> Iterator[Node]:
             if at < len(node.inputs):
                 stack.append((node, at + 1))
                 child = node.inputs[at].node
-                if id(child) not in done:
+                if id(child) not in done and id(node.inputs[at]) not in known:
                     done.add(id(child))
                     stack.append((child, 0))
             else:

@@ -51,7 +51,7 @@ def evaluate_nodes(graph: Graph, inputs: Sequence[Any], states: Sequence[Any] = 
     for node in graph.nodes:
         if isinstance(node.op, (Input, State)):
             continue
-        results = _run_node(node, [values[id(v)] for v in node.inputs], replace)
+        results = run_node(node, [values[id(v)] for v in node.inputs], replace)
         for value, array in zip(node.outputs, results, strict=True):
             expected = tuple(evaluate(d, sizes) for d in value.shape)
             if array.dtype != value.dtype.np or array.shape != expected:
@@ -106,7 +106,8 @@ def _as_arrays(values: Sequence[Value], given: Sequence[Any], what: str) -> list
     return arrays
 
 
-def _run_node(node: Node, operands: Sequence[Array], replace: dict[Symbol, Dim]) -> tuple[Array, ...]:
+def run_node(node: Node, operands: Sequence[Array], replace: dict[Symbol, Dim]) -> tuple[Array, ...]:
+    """The results of one node; ``replace`` has the value of every symbol."""
     with np.errstate(all="ignore"):
         result = node.op.map_dims(replace).reference(*operands)
     results = result if isinstance(result, tuple) else (result,)

@@ -1,0 +1,193 @@
+"""Finding where NaN and infinity begin: all that steps write is looked at, and the first bad array explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import NonFiniteError
+from .ir.dims import Dim, Symbol, evaluate
+from .ir.graph import Graph, Node, Value, topological
+from .ir.interp import run_node
+from .ir.ops.leaves import Constant, Input, State
+from .provenance import Origin
+
+if TYPE_CHECKING:
+    from .codegen.compile import Lowering
+    from .codegen.host_lowering import LoweredHost
+    from .codegen.lower import Lowered
+    from .codegen.plan import HostCall, Plan, Step
+    from .function import Function
+
+Array = np.ndarray[Any, Any]
+
+
+class NanGuard:
+    """Runs a function's plan step by step, and stops it at the first step that writes NaN or infinity."""
+
+    def __init__(self, function: Function) -> None:
+        self._function = function
+        self._sites = list(_sites(function.stages.plan))
+
+    def run(self, frame: Any, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array]) -> Any:
+        """As ``Executable.run``.
+
+        Raises:
+            NonFiniteError: naming the step, the op and its operands.
+        """
+        from .codegen.targets.watch import Watch
+
+        seen = _Seen(self._sites, frame.bound)
+        failure = self._function.stages.executable.run_watched(frame, inputs, states, outputs, Watch(seen.look))
+        if seen.bad < 0:
+            return failure
+        raise NonFiniteError(self._explain(seen, frame.bound))
+
+    def _explain(self, seen: _Seen, sizes: Mapping[str, int]) -> str:
+        step, plan = self._sites[seen.bad]
+        wrong = next(i for i in step.writes if _is_bad(seen.after[i]))
+        inside = plan is not self._function.stages.plan
+        where = f"step {seen.bad}" + (f", run {seen.runs[seen.bad]} of its loop," if inside else "")
+        lines = [f"{self._function.name}: {_amounts(seen.after[wrong])} in what {where} computes"]
+        found = _first_bad(self._function.stages.lowering, seen, sizes)
+        if found is None:
+            sites = ", ".join(dict.fromkeys(map(str, step.sites))) or "?"
+            lines.append(f"  in one of the ops of {sites}")
+            read = [i for i in range(len(step.args)) if i not in step.writes or i in seen.before]
+            lines += [f"  operand {step.args[i]}: {_range(seen.before.get(i, seen.after[i]))}" for i in read]
+            return "\n".join(lines)
+        node, operands, results = found
+        lines.append(f"  first in {node.op.name} of {(*node.origins, Origin())[0]}, of type {node.outputs[0].type}")
+        lines += [
+            f"  operand {k}, {_name(value, inside)}: {_range(array)}"
+            for k, (value, array) in enumerate(zip(node.inputs, operands, strict=True))
+        ]
+        lines.append(f"  result: {_range(results[0])}")
+        return "\n".join(lines)
+
+
+def _name(value: Value, inside: bool) -> str:
+    """What a value is; ``inside`` the body of a loop, whose inputs are rows and carries."""
+    op = value.op
+    if isinstance(op, (Input, State)):
+        kind = "what the loop passes as" if inside else "variable" if isinstance(op, State) else "argument"
+        return f"{kind} {op.label!r}" if op.label else f"{kind} number {op.slot}"
+    return op.name if isinstance(op, Constant) else f"{op.name} of {(*value.node.origins, Origin())[0]}"
+
+
+class _Seen:
+    """What was seen of one run. ``before`` are the arrays that the last step overwrote, ``bad`` the step at fault."""
+
+    def __init__(self, sites: Sequence[tuple[Step | HostCall, Plan]], sizes: Mapping[str, int]) -> None:
+        self._sites = sites
+        self._sizes = sizes
+        self.before: dict[int, Array] = {}
+        self.after: list[Array] = []
+        self.runs: dict[int, int] = {}
+        self.bad = -1
+
+    def look(self, number: int, has_run: bool, arrays: Sequence[Array]) -> bool:
+        step, plan = self._sites[number]
+        if not has_run:
+            kinds = [plan.root(step.args[i]).kind for i in step.writes]
+            self.before = {i: arrays[i].copy() for i, kind in zip(step.writes, kinds, strict=True) if kind == "state"}
+            self.runs[number] = self.runs.get(number, 0) + 1
+            return False
+        used = [self._used(plan, name, a) for name, a in zip(step.args, arrays, strict=True)]
+        if not any(_is_bad(used[i]) for i in step.writes):
+            return False
+        self.bad, self.after = number, [a.copy() for a in used]
+        return True
+
+    def _used(self, plan: Plan, name: str, array: Array) -> Array:
+        """The array without what lies behind its end where it is written in whole blocks."""
+        buffer = plan.buffers.get(name.removesuffix(".blocks"), plan.buffers[name])
+        count = evaluate(buffer.nbytes, self._sizes) // array.dtype.itemsize
+        return array if count >= array.size else array.reshape(-1)[:count]
+
+
+def _sites(plan: Plan) -> list[tuple[Step | HostCall, Plan]]:
+    """Every call of a kernel or of Python, as ``Plan.calls`` counts, with its plan."""
+    found: list[tuple[Step | HostCall, Plan]] = []
+    for step in plan.steps:
+        body: Plan | None = getattr(step, "body", None)
+        if body is not None:
+            found += _sites(body)
+        else:
+            found.append((step, plan))  # type: ignore[arg-type]  # what has no body is no loop
+    return found
+
+
+# -- the first op at fault --------------------------------------------------------------------------------------------
+
+
+def _first_bad(
+    lowering: Lowering, seen: _Seen, sizes: Mapping[str, int]
+) -> tuple[Node, list[Array], tuple[Array, ...]] | None:
+    """The first node of a step whose result is bad, with its operands and results, found by computing the step again
+    with the references of its ops; None where they give no bad value or need what is not at hand."""
+    from .codegen.compile import arrays_of
+
+    task, graph, step, plan = list(lowering.sites())[seen.bad]
+    known = _operands(task, graph, step, plan, seen, sizes)
+    wrong = next(i for i in step.writes if _is_bad(seen.after[i]))
+    written = arrays_of(task)[wrong]
+    if not isinstance(written, Value):
+        return None
+    replace: dict[Symbol, Dim] = {Symbol(name): size for name, size in sizes.items()}
+    for node in topological([written], frozenset(known)):
+        if isinstance(node.op, (Input, State)) or any(id(v) not in known for v in node.inputs):
+            return None
+        operands = [known[id(v)] for v in node.inputs]
+        results = run_node(node, operands, replace)
+        if any(_is_bad(r) for r in results) and not isinstance(node.op, Constant):
+            return node, operands, results
+        known.update({id(v): r for v, r in zip(node.outputs, results, strict=True)})
+    return None
+
+
+def _operands(
+    task: Lowered | LoweredHost, graph: Graph, step: Step | HostCall, plan: Plan, seen: _Seen, sizes: Mapping[str, int]
+) -> dict[int, Array]:
+    """The arrays that the step read, by the ``id`` of their values."""
+    from .codegen.compile import arrays_of
+
+    known: dict[int, Array] = {}
+
+    def add(value: Any, array: Array) -> None:
+        if isinstance(value, Value):
+            shape = tuple(evaluate(d, sizes) for d in value.shape)
+            if array.size == int(np.prod(shape, dtype=np.int64)):
+                known[id(value)] = array.reshape(shape)
+
+    for i, value in enumerate(arrays_of(task)):
+        if i not in step.writes:
+            add(value, seen.after[i])
+        elif i in seen.before:
+            add(graph.states[plan.root(step.args[i]).slot], seen.before[i])
+    return known
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _is_bad(array: Array) -> bool:
+    return array.dtype.kind == "f" and not np.isfinite(array).all()
+
+
+def _amounts(array: Array) -> str:
+    nan, plus, minus = np.isnan(array).sum(), np.isposinf(array).sum(), np.isneginf(array).sum()
+    return " and ".join(f"{n} {what}" for n, what in ((nan, "NaN"), (plus, "inf"), (minus, "-inf")) if n) or "none"
+
+
+def _range(array: Array) -> str:
+    """How large the values are, and how many are not finite."""
+    if not array.size:
+        return "empty"
+    if array.dtype.kind != "f":
+        return f"{array.min()} to {array.max()}"
+    finite = array[np.isfinite(array)]
+    text = f"{finite.min():.6g} to {finite.max():.6g}" if finite.size else "nothing finite"
+    return f"{text}, and {_amounts(array)}" if finite.size < array.size else text
