@@ -267,7 +267,8 @@ from .version import VERSION as __version__
 __all__ = [
     "ArgumentError", "BoundsError", "DType", "DTypeError", "Function", "GradientError", "GraphError",
     "InternalError", "Lop", "NonFiniteError", "Op", "Options", "OutOfMemoryError", "Rop", "ShapeError",
-    "SymgraphError", "TargetError", "Tensor", "TensorType", "Variable", "__version__", "abs", "add", "all", "allclose", "any",
+    "SymgraphError", "TargetError", "Tensor", "TensorType", "Variable", "__version__", "abs", "add",
+    "all", "allclose", "any",
     "append", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
     "argmin", "argsort", "array_split", "as_op", "as_tensor", "assert_op", "atleast_1d", "atleast_2d",
     "atleast_3d", "average", "avg_pool", "batched_dot", "bitwise_and", "bitwise_count", "bitwise_or",
