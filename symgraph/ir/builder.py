@@ -22,26 +22,51 @@ _MAX_REWRITES = 60
 
 
 class NodeRule(Protocol):
-    """What the builder needs of a rewrite rule (:class:`symgraph.ir.passes.Rule`)."""
+    """What the builder needs of a rewrite rule (:class:`symgraph.ir.rewrites.rule.Rule`)."""
 
     @property
     def name(self) -> str: ...
 
-    def apply(self, e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None: ...
+    @property
+    def roots(self) -> tuple[type[Op], ...]: ...
+
+    @property
+    def sees(self) -> tuple[type[Op], ...]: ...
+
+    @property
+    def rewrite(self) -> Callable[[Emitter, Op, Sequence[Value]], Value | None]: ...
+
+
+class RuleTable:
+    """Which of some rules, in order, can fire on a node: known by its op class and those of its operands."""
+
+    def __init__(self, rules: Sequence[NodeRule] = ()) -> None:
+        self.rules = rules
+        self._known: dict[tuple[type[Op], ...], tuple[NodeRule, ...]] = {}
+
+    def on(self, op: Op, operands: Sequence[Value]) -> tuple[NodeRule, ...]:
+        """The rules to try."""
+        classes = (type(op), *[type(v.node.op) for v in operands])
+        found = self._known.get(classes)
+        if found is None:
+            found = self._known[classes] = tuple(rule for rule in self.rules if _can_fire(rule, *classes))
+        return found
+
+
+def _can_fire(rule: NodeRule, root: type[Op], *operands: type[Op]) -> bool:
+    return root in rule.roots and (not rule.sees or any(issubclass(cls, rule.sees) for cls in operands))
 
 
 class Builder(Emitter):
     """Writes one closed graph.
 
-    ``rules`` maps an op class to the rules tried, in order, on each new node of it; ``fired`` counts them. A rule
-    that returns a value replaces the node; rules apply again to what it wrote.
+    ``rules`` are tried on each new node; ``fired`` counts them. A rule that returns a value replaces the node; rules
+    apply again to what it wrote.
     """
 
-    def __init__(
-        self, facts: Facts | None = None, rules: Mapping[type[Op], Sequence[NodeRule]] | None = None, fold: bool = True
-    ) -> None:
+    def __init__(self, facts: Facts | None = None, rules: RuleTable | None = None, fold: bool = True) -> None:
         self.facts = facts if facts is not None else Facts()
-        self.rules = rules or {}
+        self.rules = rules
         self.fold = fold
         self.fired: dict[str, int] = {}
         self.origins: tuple[Origin, ...] = ()
@@ -60,28 +85,39 @@ class Builder(Emitter):
             folded = op.fold(self, operands)
             if folded is not None:
                 return (folded,)
-        for rule in self.rules.get(type(op), ()):
-            replacement = self._rewrite(rule, op, operands)
+        if self.rules is not None:
+            replacement = self._rewrite(self.rules.on(op, operands), op, operands, types[0])
             if replacement is not None:
-                if replacement.type != types[0]:
-                    raise InternalError(f"rule {rule.name} turned {types[0]} into {replacement.type}")
                 return (replacement,)
         node = Node(op, operands, types, self.origins)
         self._nodes[key] = node
         return node.outputs
 
-    def _rewrite(self, rule: NodeRule, op: Op, operands: Sequence[Value]) -> Value | None:
-        self._rewriting.append(rule.name)
-        if len(self._rewriting) > _MAX_REWRITES:
-            pair = ", ".join(sorted(set(self._rewriting[-8:])))
-            raise InternalError(f"rules undo each other: {pair}")
-        try:
-            result = rule.apply(self, op, operands)
-        finally:
-            self._rewriting.pop()
-        if result is not None:
-            self.fired[rule.name] = self.fired.get(rule.name, 0) + 1
-        return result
+    def _rewrite(
+        self, rules: Sequence[NodeRule], op: Op, operands: Sequence[Value], expected: TensorType
+    ) -> Value | None:
+        """What the first rule that fires makes of a node. A value whose shape is only equal by facts is declined: types
+        of values are written one way throughout a graph."""
+        active, depth = self._rewriting, len(self._rewriting)
+        if depth >= _MAX_REWRITES:
+            raise InternalError(f"rules undo each other: {', '.join(sorted(set(active[-8:])))}")
+        found = None
+        for rule in rules:
+            active.append(rule.name)
+            try:
+                found = rule.rewrite(self, op, operands)
+            finally:
+                del active[depth:]
+            if found is None:
+                continue
+            if found.type == expected:
+                self.fired[rule.name] = self.fired.get(rule.name, 0) + 1
+                break
+            same = found.type.ndim == expected.ndim and all(map(self.facts.are_equal, found.shape, expected.shape))
+            if not same or found.dtype != expected.dtype:
+                raise InternalError(f"rule {rule.name} turned {expected} into {found.type}")
+            found = None
+        return found
 
     def _merge_origins(self, node: Node) -> None:
         if self.origins and node.origins is not self.origins and len(node.origins) < _MAX_ORIGINS:

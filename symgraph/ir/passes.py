@@ -14,9 +14,9 @@ from functools import lru_cache
 
 from ..errors import InternalError
 from ..options import Options
-from .builder import Builder, rebuild
+from .builder import Builder, RuleTable, rebuild
 from .graph import Graph, Node, Value
-from .op import Control, Op
+from .op import Control
 from .region import Region, map_regions
 from .rewrites import (
     algebra,
@@ -61,8 +61,6 @@ class Pass:
         return tuple(rule for rule in self.rules if inexact or rule.exact or rule.required)
 
 
-
-
 def improve_loops(graph: Graph, inexact: bool) -> tuple[Graph, dict[str, int]]:
     """What loops can take from each other, and what can leave them."""
     if not any(isinstance(node.op, Control) for node in graph.nodes):
@@ -80,9 +78,7 @@ _TIDY = (
 #: Formulas that keep more digits.
 _STABLE = stable.RULES + entropy.RULES + inverses.RULES
 #: Less work, up to rounding.
-_SPECIAL = (
-    algebra.INEXACT + cancellation.INEXACT + ranges.INEXACT + moves.INEXACT + products.RULES + reductions.RULES
-)
+_SPECIAL = algebra.INEXACT + cancellation.INEXACT + ranges.INEXACT + moves.INEXACT + products.RULES + reductions.RULES
 
 #: The passes, in order. Stabilising rules see composite ops whole; what comes later sees what these are made of.
 PIPELINE: tuple[Pass, ...] = (
@@ -157,7 +153,7 @@ def sweep_rules(graph: Graph, rules: tuple[Rule, ...], is_body: bool = False) ->
     Raises:
         InternalError: where rules undo each other, naming them.
     """
-    builder = Builder(Facts(graph.facts), _by_root(rules))
+    builder = Builder(Facts(graph.facts), _table(rules))
 
     def transform(b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value, ...]:
         op = node.op
@@ -188,9 +184,5 @@ def check_settled(graph: Graph, rules: tuple[Rule, ...], stage: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def _by_root(rules: tuple[Rule, ...]) -> dict[type[Op], tuple[Rule, ...]]:
-    table: dict[type[Op], tuple[Rule, ...]] = {}
-    for rule in rules:
-        for root in rule.roots:
-            table[root] = (*table.get(root, ()), rule)
-    return table
+def _table(rules: tuple[Rule, ...]) -> RuleTable:
+    return RuleTable(rules)

@@ -15,6 +15,9 @@ from .op import Array, Literal, Op
 from .ops.leaves import Constant
 from .ops.views import Broadcast, Reshape
 
+#: What makes a value that may be a constant (:func:`scalar_of`).
+CONSTANTS: tuple[type[Op], ...] = (Constant, Broadcast, Reshape)
+
 
 def made_by(value: Value, op: type[Op]) -> bool:
     """True where ``value`` is a result of an op of class ``op``."""

@@ -10,46 +10,46 @@ from ..emitter import Emitter
 from ..graph import Value
 from ..op import Op
 from ..ops.arithmetic import Abs, Add, Div, Maximum, Minimum, Mul, Neg, Pow, Sub
-from ..pattern import is_number, operand_of, operands_of, scalar_of
+from ..pattern import CONSTANTS, is_number, operand_of, operands_of, scalar_of
 from .rule import rule
 
 
-@rule(Mul, exact=True, example=lambda s: s.mul(s.input("f32[N]"), 1.0))
+@rule(Mul, exact=True, sees=CONSTANTS, example=lambda s: s.mul(s.input("f32[N]"), 1.0))
 def multiply_by_one(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x * 1 = x."""
     x, y = operands
     return x if is_number(y, 1) else None
 
 
-@rule(Div, exact=True, example=lambda s: s.div(s.input("f32[N]"), 1.0))
+@rule(Div, exact=True, sees=CONSTANTS, example=lambda s: s.div(s.input("f32[N]"), 1.0))
 def divide_by_one(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x / 1 = x."""
     x, y = operands
     return x if is_number(y, 1) else None
 
 
-@rule(Mul, Div, exact=True, example=lambda s: s.mul(s.input("f32[N]"), -1.0))
+@rule(Mul, Div, exact=True, sees=CONSTANTS, example=lambda s: s.mul(s.input("f32[N]"), -1.0))
 def multiply_by_minus_one(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x * -1 = x / -1 = -x."""
     x, y = operands
     return e.neg(x) if is_number(y, -1) else None
 
 
-@rule(Sub, exact=True, example=lambda s: s.sub(s.input("f32[N]"), 0.0))
+@rule(Sub, exact=True, sees=CONSTANTS, example=lambda s: s.sub(s.input("f32[N]"), 0.0))
 def subtract_zero(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x - 0 = x, also for x = -0.0 (where x - -0.0 is not)."""
     x, y = operands
     return x if is_number(y, 0.0) else None
 
 
-@rule(Add, exact=True, example=lambda s: s.add(s.input("f32[N]"), -0.0))
+@rule(Add, exact=True, sees=CONSTANTS, example=lambda s: s.add(s.input("f32[N]"), -0.0))
 def add_negative_zero(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x + -0.0 = x for floats, and x + 0 = x for integers."""
     x, y = operands
     return x if is_number(y, -0.0 if x.dtype.is_float else 0) else None
 
 
-@rule(Mul, exact=True, example=lambda s: s.mul(s.input("i32[N]"), 0))
+@rule(Mul, exact=True, sees=CONSTANTS, example=lambda s: s.mul(s.input("i32[N]"), 0))
 def multiply_integer_by_zero(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x * 0 = 0 for integers; NaN and infinities forbid it for floats."""
     x, y = operands
@@ -87,14 +87,14 @@ def abs_of_negation(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | No
     return x if isinstance(x.op, Abs) else None
 
 
-@rule(Mul, Div, exact=True, example=lambda s: s.mul(*[s.neg(s.input("f32[N]")) for _ in range(2)]))
+@rule(Mul, Div, exact=True, sees=(Neg,), example=lambda s: s.mul(*[s.neg(s.input("f32[N]")) for _ in range(2)]))
 def cancel_two_negations(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """-a * -b = a * b; -a / -b = a / b. Rounding is symmetric."""
     a, b = (operand_of(x, Neg) for x in operands)
     return None if a is None or b is None else e.apply(op, a, b)
 
 
-@rule(Mul, Div, exact=True, example=lambda s: s.mul(s.neg(s.input("f32[N]")), 3.0))
+@rule(Mul, Div, exact=True, sees=(Neg,), example=lambda s: s.mul(s.neg(s.input("f32[N]")), 3.0))
 def negate_constant_factor(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """-a * c = a * -c; -a / c = a / -c."""
     a, c = operand_of(operands[0], Neg), scalar_of(operands[1])
@@ -114,7 +114,7 @@ def absorb_negation_in_factor(e: Emitter, op: Op, operands: Sequence[Value]) -> 
     return None if c is None else e.apply(y.op, x, e.full(x.shape, -c, x.dtype))
 
 
-@rule(Div, exact=True, example=lambda s: s.div(s.input("f32[N]"), 8.0))
+@rule(Div, exact=True, sees=CONSTANTS, example=lambda s: s.div(s.input("f32[N]"), 8.0))
 def divide_by_power_of_two(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x / 2**k = x * 2**-k: both only move the exponent."""
     x, y = operands
@@ -125,7 +125,7 @@ def divide_by_power_of_two(e: Emitter, op: Op, operands: Sequence[Value]) -> Val
     return None if inverse is None else e.mul(x, e.full(x.shape, inverse, x.dtype))
 
 
-@rule(Div, exact=False, example=lambda s: s.div(s.input("f32[N]"), 3.0))
+@rule(Div, exact=False, sees=CONSTANTS, example=lambda s: s.div(s.input("f32[N]"), 3.0))
 def divide_by_constant(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x / c = x * (1/c): a multiplication is several times as fast; the result may differ in the last bit."""
     x, y = operands
@@ -143,7 +143,7 @@ def _reciprocal(c: np.floating) -> float | None:
     return float(inverse) if normal else None
 
 
-@rule(Pow, exact=False, example=lambda s: s.pow(s.input("f32[N]"), 3.0))
+@rule(Pow, exact=False, sees=CONSTANTS, example=lambda s: s.pow(s.input("f32[N]"), 3.0))
 def power_as_products(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x ** 2 = x * x, x ** 3, x ** 4, x ** -1 = 1 / x: one rounding a product, where pow has its own."""
     x, y = operands
@@ -166,14 +166,14 @@ def power_of_half(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None
     return e.div(e.full(x.shape, 1, x.dtype), e.sqrt(x)) if is_number(y, -0.5) else None
 
 
-@rule(Add, exact=False, example=lambda s: s.add(s.input("f32[N]"), 0.0))
+@rule(Add, exact=False, sees=CONSTANTS, example=lambda s: s.add(s.input("f32[N]"), 0.0))
 def add_zero(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x + 0.0 = x: only x = -0.0 loses its sign otherwise."""
     x, y = operands
     return x if is_number(y, 0.0) else None
 
 
-@rule(Sub, exact=False, example=lambda s: s.sub(0.0, s.input("f32[N]")))
+@rule(Sub, exact=False, sees=CONSTANTS, example=lambda s: s.sub(0.0, s.input("f32[N]")))
 def subtract_from_zero(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """0 - x = -x: only the sign of a zero differs."""
     x, y = operands
@@ -187,7 +187,7 @@ def negate_difference(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | 
     return e.sub(pair[1], pair[0]) if pair else None
 
 
-@rule(Mul, exact=False, example=lambda s: s.mul(s.mul(s.input("f32[N]"), 3.0), 7.0))
+@rule(Mul, exact=False, sees=(Mul,), example=lambda s: s.mul(s.mul(s.input("f32[N]"), 3.0), 7.0))
 def gather_constant_factors(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """(x * c) * d = x * (c*d) where c*d is a normal number: one rounding less."""
     pair, d = operands_of(operands[0], Mul), scalar_of(operands[1])
@@ -203,7 +203,7 @@ def gather_constant_factors(e: Emitter, op: Op, operands: Sequence[Value]) -> Va
 
 @rule(
     Mul,
-    exact=False,
+    exact=False, sees=(Div,),
     example=lambda s: s.mul(s.input("f32[N]"), s.div(s.full(s.arguments[0].shape, 1.0, s.arguments[0].dtype),
                                                      s.input("f32[N]", 0.5, 3))),
 )  # fmt: skip
@@ -219,6 +219,7 @@ def multiply_by_reciprocal(e: Emitter, op: Op, operands: Sequence[Value]) -> Val
 @rule(
     Mul,
     exact=False,
+    sees=(Div,),
     example=lambda s: _cancelling(s.input("f32[N]"), s.input("f32[N]", 0.5, 3), s.input("f32[N]"), s),
 )
 def cancel_division(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:

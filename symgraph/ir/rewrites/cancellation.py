@@ -11,7 +11,7 @@ from ..emitter import Emitter
 from ..graph import Value
 from ..op import Op
 from ..ops.arithmetic import Add, Div, Mul, Pow, Sub
-from ..pattern import is_number, operands_of, scalar_of
+from ..pattern import CONSTANTS, is_number, operands_of, scalar_of
 from .rule import Sketch, rule
 
 
@@ -22,7 +22,7 @@ def subtract_integer_from_itself(e: Emitter, op: Op, operands: Sequence[Value]) 
     return e.full(a.shape, 0, a.dtype) if a is b and a.dtype.is_integer else None
 
 
-@rule(Add, Sub, exact=True, example=lambda s: _there_and_back(s, s.input("i32[N]"), s.input("i32[N]")))
+@rule(Add, Sub, exact=True, sees=(Add, Sub), example=lambda s: _there_and_back(s, s.input("i32[N]"), s.input("i32[N]")))
 def cancel_integer_terms(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """(a + b) - b = (a - b) + b = a; a - (a - b) = b; (a - b) - a = -b. Integers wrap; floats would round."""
     a, b = operands
@@ -62,7 +62,7 @@ def divide_by_itself(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | N
     return e.full(a.shape, 1, a.dtype) if a is b else None
 
 
-@rule(Div, exact=False, example=lambda s: _common(s, *(s.input("f32[N]", 0.5, 3) for _ in range(3))))
+@rule(Div, exact=False, sees=(Mul,), example=lambda s: _common(s, *(s.input("f32[N]", 0.5, 3) for _ in range(3))))
 def cancel_common_factor(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """(a * b) / b = a and (a * c) / (b * c) = a / b: two roundings less, and no NaN from c = 0."""
     top, bottom = operands
@@ -84,7 +84,12 @@ def _common(s: Sketch, a: Value, b: Value, c: Value) -> Value:
     return s.div(s.mul(a, c), s.mul(b, c))
 
 
-@rule(Div, exact=False, example=lambda s: s.div(s.input("f32[N]"), s.div(s.input("f32[N]"), s.input("f32[N]", 0.5, 3))))
+@rule(
+    Div,
+    exact=False,
+    sees=(Div,),
+    example=lambda s: s.div(s.input("f32[N]"), s.div(s.input("f32[N]"), s.input("f32[N]", 0.5, 3))),
+)
 def divide_by_quotient(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x / (y / z) = x * (z / y) and 1 / (y / z) = z / y: one division less. x / y / z stays as it is, for y * z could
     underflow."""
@@ -101,13 +106,13 @@ def _normal(c: Any) -> bool:
     return bool(limits.tiny <= abs(c) <= limits.max)
 
 
-@rule(Add, Sub, exact=True, example=lambda s: s.sub(s.add(s.input("i32[N]"), 3), 5))
+@rule(Add, Sub, exact=True, sees=(Add, Sub), example=lambda s: s.sub(s.add(s.input("i32[N]"), 3), 5))
 def gather_integer_terms(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """(x + c) + d = x + (c + d), and likewise with differences, for integers, which wrap."""
     return _gathered_terms(e, op, operands) if operands[0].dtype.is_integer else None
 
 
-@rule(Add, Sub, exact=False, example=lambda s: s.add(s.add(s.input("f32[N]"), 3.0), 5.0))
+@rule(Add, Sub, exact=False, sees=(Add, Sub), example=lambda s: s.add(s.add(s.input("f32[N]"), 3.0), 5.0))
 def gather_constant_terms(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """(x + c) + d = x + (c + d), and likewise with differences, where c and d have one sign: one rounding less. Terms
     of two signs may be there to round x."""
@@ -136,7 +141,7 @@ def _gathered_terms(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | No
     return e.add(left, term) if c is not None else e.sub(term, right)
 
 
-@rule(Mul, Div, exact=False, example=lambda s: s.mul(s.div(3.0, s.input("f32[N]", 0.5, 3)), 2.0))
+@rule(Mul, Div, exact=False, sees=CONSTANTS, example=lambda s: s.mul(s.div(3.0, s.input("f32[N]", 0.5, 3)), 2.0))
 def gather_constants_of_quotient(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """(c / x) * d = (c*d) / x; c / (x * d) = (c/d) / x: one rounding less, where the new
     constant is a normal number."""
@@ -155,7 +160,9 @@ def gather_constants_of_quotient(e: Emitter, op: Op, operands: Sequence[Value]) 
         return e.div(e.full(a.shape, float(c / d), a.dtype), factors[0])
 
 
-@rule(Mul, exact=False, example=lambda s: s.mul(s.mul(s.input("f32[N]"), 3.0), s.mul(s.input("f32[N]"), 7.0)))
+@rule(
+    Mul, exact=False, sees=(Mul,), example=lambda s: s.mul(s.mul(s.input("f32[N]"), 3.0), s.mul(s.input("f32[N]"), 7.0))
+)
 def gather_factors_of_products(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """(x * c) * (y * d) = (x * y) * (c*d), where c*d is a normal number: one rounding and one product less."""
     left, right = (operands_of(v, Mul) for v in operands)

@@ -23,14 +23,23 @@ from ..ops.logical import (
     NotEqual,
     Where,
 )
-from ..pattern import is_number, operand_of, operands_of, scalar_of
+from ..pattern import CONSTANTS, is_number, operand_of, operands_of, scalar_of
 from .rule import rule
 
 _MIRRORED = {Less: Greater, LessEqual: GreaterEqual, Greater: Less, GreaterEqual: LessEqual}
 
 
 @rule(
-    Add, Mul, Equal, NotEqual, BitAnd, BitOr, BitXor, exact=True, example=lambda s: s.mul(2.5, s.input("f32[N,3]"))
+    Add,
+    Mul,
+    Equal,
+    NotEqual,
+    BitAnd,
+    BitOr,
+    BitXor,
+    exact=True,
+    sees=CONSTANTS,
+    example=lambda s: s.mul(2.5, s.input("f32[N,3]")),
 )
 def put_constant_right(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """c + x = x + c."""
@@ -38,7 +47,7 @@ def put_constant_right(e: Emitter, op: Op, operands: Sequence[Value]) -> Value |
     return e.apply(op, b, a) if scalar_of(a) is not None and scalar_of(b) is None else None
 
 
-@rule(*_MIRRORED, exact=True, example=lambda s: s.lt(0.5, s.input("f32[N,3]")))
+@rule(*_MIRRORED, exact=True, sees=CONSTANTS, example=lambda s: s.lt(0.5, s.input("f32[N,3]")))
 def mirror_comparison(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """c < x is x > c."""
     a, b = operands
@@ -101,9 +110,7 @@ def drop_repeated_operand(e: Emitter, op: Op, operands: Sequence[Value]) -> Valu
     return a if a is b else None
 
 
-@rule(
-    BitAnd, BitOr, exact=True, example=lambda s: s.elementwise(BitAnd(), s.input("bool[N]"), s.constant(True, bool_))
-)
+@rule(BitAnd, BitOr, exact=True, example=lambda s: s.elementwise(BitAnd(), s.input("bool[N]"), s.constant(True, bool_)))
 def drop_logical_constant(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x and True = x, x and False = False; x or True = True, x or False = x."""
     a, b = operands
@@ -115,6 +122,7 @@ def drop_logical_constant(e: Emitter, op: Op, operands: Sequence[Value]) -> Valu
 @rule(
     Where,
     exact=True,
+    sees=CONSTANTS,
     example=lambda s: s.where(s.constant(True, bool_), s.input("f32[N]"), s.input("f32[N]")),
 )
 def choose_known_branch(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
@@ -138,6 +146,7 @@ def _same_branches(c: Value, x: Value, e: Emitter) -> Value:
 @rule(
     Where,
     exact=True,
+    sees=(BitNot,),
     example=lambda s: s.where(s.apply(BitNot(), s.input("bool[N]")), s.input("f32[N]"), s.input("f32[N]")),
 )
 def swap_branches(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
@@ -150,6 +159,7 @@ def swap_branches(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None
 @rule(
     Where,
     exact=True,
+    sees=CONSTANTS,
     example=lambda s: s.where(s.input("bool[N]"), *(s.full(s.arguments[0].shape, x, bool_) for x in (True, False))),
 )
 def where_is_condition(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
@@ -162,7 +172,12 @@ def where_is_condition(e: Emitter, op: Op, operands: Sequence[Value]) -> Value |
     return e.apply(BitNot(), c) if is_number(a, False) and is_number(b, True) else None
 
 
-@rule(Where, exact=True, example=lambda s: _nested_where(s.input("bool[N]"), s.input("f32[N]"), s.input("f32[N]"), s))
+@rule(
+    Where,
+    exact=True,
+    sees=(Where,),
+    example=lambda s: _nested_where(s.input("bool[N]"), s.input("f32[N]"), s.input("f32[N]"), s),
+)
 def merge_nested_where(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """where(c, where(c, a, _), b) = where(c, a, b), and likewise in the other branch."""
     c, a, b = operands
@@ -183,7 +198,7 @@ def cancel_double_negation(e: Emitter, op: Op, operands: Sequence[Value]) -> Val
     return operand_of(operands[0], Neg)
 
 
-@rule(Add, Sub, exact=True, example=lambda s: s.add(s.input("f32[N]"), s.neg(s.input("f32[N]"))))
+@rule(Add, Sub, exact=True, sees=(Neg,), example=lambda s: s.add(s.input("f32[N]"), s.neg(s.input("f32[N]"))))
 def absorb_negation(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """a + -b = a - b; -a + b = b - a; a - -b = a + b. Negation rounds nothing."""
     a, b = operands
@@ -199,4 +214,3 @@ RULES = (
     drop_logical_constant, choose_known_branch, drop_equal_branches, swap_branches, where_is_condition,
     merge_nested_where, cancel_double_negation, absorb_negation,
 )  # fmt: skip
-

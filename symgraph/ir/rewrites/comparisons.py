@@ -30,7 +30,7 @@ from ..ops.logical import (
     ShiftRight,
     Where,
 )
-from ..pattern import is_number, operand_of, operands_of, scalar_of
+from ..pattern import CONSTANTS, is_number, operand_of, operands_of, scalar_of
 from .rule import Sketch, rule
 
 _OPPOSITE = {Less: GreaterEqual, GreaterEqual: Less, Greater: LessEqual, LessEqual: Greater}
@@ -60,7 +60,7 @@ def negate_order(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
 
 
 @rule(
-    Less, Greater, LessEqual, GreaterEqual, Equal, NotEqual, exact=True,
+    Less, Greater, LessEqual, GreaterEqual, Equal, NotEqual, exact=True, sees=(Cast,),
     example=lambda s: s.gt(s.cast(s.input("bool[N]"), float32), 0.5),
 )  # fmt: skip
 def compare_mask(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
@@ -74,7 +74,12 @@ def compare_mask(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     return mask if one else e.apply(BitNot(), mask)
 
 
-@rule(Where, exact=True, example=lambda s: s.where(s.input("bool[N]"), s.full(s.arguments[0].shape, 1, float32), 0.0))
+@rule(
+    Where,
+    exact=True,
+    sees=CONSTANTS,
+    example=lambda s: s.where(s.input("bool[N]"), s.full(s.arguments[0].shape, 1, float32), 0.0),
+)
 def where_one_or_zero(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """where(c, 1, 0) is c as a number; where(c, 0, 1) is not c as a number."""
     c, a, b = operands
@@ -85,7 +90,7 @@ def where_one_or_zero(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | 
     return e.cast(e.apply(BitNot(), c), a.dtype) if is_number(a, 0.0) and is_number(b, 1) else None
 
 
-@rule(Where, exact=True, example=lambda s: _alternatives(s, *(s.input("bool[N]"), s.input("bool[N]"))))
+@rule(Where, exact=True, sees=(Where,), example=lambda s: _alternatives(s, *(s.input("bool[N]"), s.input("bool[N]"))))
 def merge_conditions(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """where(c, a, where(d, a, b)) = where(c or d, a, b); where(c, where(d, a, b), b) = where(c and d, a, b)."""
     c, a, b = operands

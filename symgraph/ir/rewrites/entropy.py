@@ -85,7 +85,7 @@ def _logit(s: Sketch, p: Value) -> Value:
     return s.log(s.div(p, s.sub(1.0, p)))
 
 
-@rule(Div, exact=False, example=lambda s: _odds(s, s.input("f32[N]")))
+@rule(Div, exact=False, sees=(Sigmoid,), example=lambda s: _odds(s, s.input("f32[N]")))
 def quotient_of_sigmoids(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """sigmoid(x) / sigmoid(-x) = exp(x): no 0 / 0."""
     x, y = (operand_of(v, Sigmoid) for v in operands)
@@ -97,7 +97,7 @@ def _odds(s: Sketch, x: Value) -> Value:
     return s.div(s.sigmoid(x), s.sigmoid(s.neg(x)))
 
 
-@rule(Sub, exact=False, example=lambda s: _minus_argument(s, s.input("f32[N]")))
+@rule(Sub, exact=False, sees=(Softplus,), example=lambda s: _minus_argument(s, s.input("f32[N]")))
 def softplus_minus_argument(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """softplus(x) - x = softplus(-x) and softplus(x) - softplus(-x) = x: the difference of large numbers is not."""
     plus, other = operands
@@ -153,7 +153,7 @@ def _shifted(s: Sketch) -> Value:
     return s.sub(x, s.broadcast(s.max(x, [1]), x.shape, (0,)))
 
 
-@rule(Add, exact=False, example=lambda s: _unshifted(s, s.input("f32[N,5]")))
+@rule(Add, exact=False, sees=(Sub,), example=lambda s: _unshifted(s, s.input("f32[N,5]")))
 def logsumexp_shifted_back(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """(logsumexp(x) - c) + c = logsumexp(x): what is left of a shift by hand."""
     for difference, c in (operands, operands[::-1]):

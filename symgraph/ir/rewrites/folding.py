@@ -24,7 +24,12 @@ LARGEST = 4096
 _FOLDABLE = tuple(cls for cls in REGISTRY.values() if not issubclass(cls, (Leaf, Broadcast, Control, Host)))
 
 
-@rule(*_FOLDABLE, exact=True, example=lambda s: s.mul(*[s.constant([2.5, -1.0], s.input("f32[2]").dtype)] * 2))
+@rule(
+    *_FOLDABLE,
+    exact=True,
+    sees=(Constant,),
+    example=lambda s: s.mul(*[s.constant([2.5, -1.0], s.input("f32[2]").dtype)] * 2),
+)
 def fold_constants(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """An op on constants gives a constant (of at most 4096 elements)."""
     arrays = [a for a in map(constant_of, operands) if a is not None]

@@ -40,9 +40,7 @@ def _from(e: Emitter, low: float, x: Value, result: Value) -> Value:
     return e.where(e.ge(x, low), result, float("nan"))
 
 
-@rule(
-    *dict.fromkeys(outer for outer, _ in _INVERSES), exact=False, example=lambda s: s.log(s.exp(s.input("f32[N]")))
-)
+@rule(*dict.fromkeys(outer for outer, _ in _INVERSES), exact=False, example=lambda s: s.log(s.exp(s.input("f32[N]"))))
 def cancel_inverse(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """log(exp(x)) = x, and likewise for all functions with an inverse: nothing overflows, no digit is lost. Where the
     inner one gives NaN, NaN is kept."""
@@ -67,7 +65,7 @@ def cancel_shifted_inverse(e: Emitter, op: Op, operands: Sequence[Value]) -> Val
     return None
 
 
-@rule(Mul, exact=False, example=lambda s: s.square(s.sqrt(s.input("f32[N]", 0.1, 3))))
+@rule(Mul, exact=False, sees=(Sqrt,), example=lambda s: s.square(s.sqrt(s.input("f32[N]", 0.1, 3))))
 def square_of_root(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """sqrt(x) * sqrt(x) = x, and NaN for negative x: no rounding."""
     a, b = operands
@@ -82,7 +80,7 @@ def root_of_square(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | Non
     return e.abs(pair[0]) if pair and pair[0] is pair[1] else None
 
 
-@rule(Mul, Div, exact=False, example=lambda s: s.mul(s.exp(s.input("f32[N]")), s.exp(s.input("f32[N]"))))
+@rule(Mul, Div, exact=False, sees=(Exp,), example=lambda s: s.mul(s.exp(s.input("f32[N]")), s.exp(s.input("f32[N]"))))
 def product_of_exponentials(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """exp(x) * exp(y) = exp(x + y); exp(x) / exp(y) = exp(x - y): neither factor can overflow by itself."""
     x, y = (operand_of(v, Exp) for v in operands)
@@ -91,7 +89,7 @@ def product_of_exponentials(e: Emitter, op: Op, operands: Sequence[Value]) -> Va
     return e.exp(e.add(x, y) if isinstance(op, Mul) else e.sub(x, y))
 
 
-@rule(Div, exact=False, example=lambda s: s.div(1.0, s.exp(s.input("f32[N]"))))
+@rule(Div, exact=False, sees=(Exp,), example=lambda s: s.div(1.0, s.exp(s.input("f32[N]"))))
 def reciprocal_of_exponential(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """1 / exp(x) = exp(-x): no division."""
     x = operand_of(operands[1], Exp)
@@ -161,7 +159,7 @@ def log_of_one_minus_exp(e: Emitter, op: Op, operands: Sequence[Value]) -> Value
     return e.where(e.gt(x, -_HALF), e.log(e.neg(e.apply(Expm1(), x))), far)
 
 
-@rule(Div, exact=False, example=lambda s: _tanh(s, s.input("f32[N]")))
+@rule(Div, exact=False, sees=(Sub, Expm1), example=lambda s: _tanh(s, s.input("f32[N]")))
 def tanh_by_hand(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """(exp(x) - exp(-x)) / (exp(x) + exp(-x)) = tanh(x), and (exp(2x) - 1) / (exp(2x) + 1): exp cannot overflow."""
     top, bottom = operands

@@ -84,7 +84,7 @@ def drop_idle_embed(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | No
     return e.full(op.shape, 0, x.dtype) if is_number(x, 0.0) else None
 
 
-@rule(Add, exact=False, example=lambda s: _beside(s, s.input("f32[2]"), s.input("f32[3]")))
+@rule(Add, exact=False, sees=(Embed, Add), example=lambda s: _beside(s, s.input("f32[2]"), s.input("f32[3]")))
 def sum_of_neighbours(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """A sum of operands embedded next to each other is both joined: the gradient of a split. Only the sign
     of a zero may differ."""
@@ -184,6 +184,7 @@ def transpose_of_unit_axes(e: Emitter, op: Op, operands: Sequence[Value]) -> Val
 @rule(
     *_ELEMENTWISE,
     exact=True,
+    sees=(Transpose,),
     example=lambda s: s.mul(s.transpose(s.input("f32[4,N]"), (1, 0)), 2.0),
 )
 def compute_before_transpose(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:

@@ -105,7 +105,7 @@ def _twice(s: Sketch, x: Value, y: Value) -> Value:
     return s.maximum(s.maximum(x, y), y)
 
 
-@rule(Mul, exact=True, example=lambda s: _squared(s, s.abs(s.input("f32[N]"))))
+@rule(Mul, exact=True, sees=(Abs,), example=lambda s: _squared(s, s.abs(s.input("f32[N]"))))
 def square_of_abs(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """abs(x) * abs(x) = x * x."""
     a, b = operands
@@ -117,7 +117,7 @@ def _squared(s: Sketch, x: Value) -> Value:
     return s.mul(x, x)
 
 
-@rule(Mul, exact=False, example=lambda s: _signed(s, s.input("f32[N]")))
+@rule(Mul, exact=False, sees=(Sign,), example=lambda s: _signed(s, s.input("f32[N]")))
 def sign_times_value(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """sign(x) * abs(x) = x and sign(x) * x = abs(x); only the sign of a zero, and 0 * inf, differ."""
     for a, b in (operands, operands[::-1]):

@@ -50,6 +50,8 @@ class Rule:
         why: the equation and, for inexact rules, what is gained.
         rewrite: from the op and the operands of a new node to the value to use instead, or None.
         example: draws a small graph on which the rule fires; it is tested for every rule.
+        sees: the op classes of which one must have made an operand for the rule to fire; empty where any may. Others
+            are not asked.
         required: it applies even where only exact rules are wanted, because targets cannot do without.
     """
 
@@ -59,27 +61,19 @@ class Rule:
     why: str
     rewrite: Apply
     example: Callable[[Sketch], Value]
+    sees: tuple[type[Op], ...] = ()
     required: bool = False
-
-    def apply(self, e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
-        """The replacement of ``op`` on ``operands``. One whose shape is only equal by facts is declined: types of
-        values are written one way throughout a graph."""
-        found = self.rewrite(e, op, operands)
-        if found is None:
-            return None
-        (expected,) = op.infer(e.facts, *(v.type for v in operands))
-        same = found.type.ndim == expected.ndim and all(map(e.facts.are_equal, found.shape, expected.shape))
-        return None if same and found.shape != expected.shape else found
 
 
 def rule(
-    *roots: type[Op], exact: bool, example: Callable[[Sketch], Value], required: bool = False
-) -> Callable[[Apply], Rule]:
+    *roots: type[Op], exact: bool, example: Callable[[Sketch], Value], sees: tuple[type[Op], ...] = (),
+    required: bool = False,
+) -> Callable[[Apply], Rule]:  # fmt: skip
     """Make a function a :class:`Rule`; its name and docstring are the rule's name and reason."""
 
     def decorate(rewrite: Apply) -> Rule:
         name = rewrite.__name__
         why = " ".join((rewrite.__doc__ or "").split())
-        return Rule(name, roots, exact, why, rewrite, example, required)
+        return Rule(name, roots, exact, why, rewrite, example, sees, required)
 
     return decorate

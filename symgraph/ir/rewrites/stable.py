@@ -11,6 +11,7 @@ from ..ops.arithmetic import Add, Div, Mul, Neg, Sub
 from ..ops.composites import LogSoftmax, LogSumExp, Softmax
 from ..ops.elementary import Exp, Expm1, Log, Log1p, Sigmoid, Softplus
 from ..ops.reductions import Sum
+from ..ops.views import Broadcast
 from ..pattern import both_ways, is_number, operand_of, operands_of, spread_of
 from .rule import Sketch, rule
 
@@ -49,7 +50,7 @@ def exp_of_log_softmax(e: Emitter, op: Op, operands: Sequence[Value]) -> Value |
     return e.apply(Softmax(x.op.axis), x.node.inputs[0]) if isinstance(x.op, LogSoftmax) else None
 
 
-@rule(Div, exact=False, example=lambda s: _over_sum(s, s.exp(s.input("f32[N,5]"))))
+@rule(Div, exact=False, sees=(Broadcast,), example=lambda s: _over_sum(s, s.exp(s.input("f32[N,5]"))))
 def softmax_by_hand(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """exp(x) / sum(exp(x)) = softmax(x): shifted by the maximum, exp cannot overflow."""
     top, bottom = operands
@@ -59,7 +60,7 @@ def softmax_by_hand(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | No
     return e.apply(Softmax(total[0].axes[0]), x)
 
 
-@rule(Div, exact=False, example=lambda s: _over_sum(s, s.apply(Softmax(1), s.input("f32[N,5]"))))
+@rule(Div, exact=False, sees=(Broadcast,), example=lambda s: _over_sum(s, s.apply(Softmax(1), s.input("f32[N,5]"))))
 def scale_softmax_to_one(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """softmax(x) / sum(softmax(x)) = softmax(x): the sum is 1 but for rounding."""
     p, bottom = operands
@@ -87,7 +88,7 @@ def log_of_sum_of_exp(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | 
     return None if x is None else e.apply(LogSumExp(total.op.axes), x)  # type: ignore[attr-defined]
 
 
-@rule(Sub, exact=False, example=lambda s: _minus_logsumexp(s, s.input("f32[N,5]")))
+@rule(Sub, exact=False, sees=(Broadcast,), example=lambda s: _minus_logsumexp(s, s.input("f32[N,5]")))
 def log_softmax_by_hand(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """x - logsumexp(x) = log_softmax(x)."""
     x, y = operands
@@ -101,7 +102,12 @@ def _minus_logsumexp(s: Sketch, x: Value) -> Value:
     return s.sub(x, s.broadcast(s.apply(LogSumExp((1,)), x), x.shape, (0,)))
 
 
-@rule(Sub, exact=False, example=lambda s: _softmax_gradient(s, *map(s.input, ("f32[N,5]", "f32[N,5]", "f32[N]"))))
+@rule(
+    Sub,
+    exact=False,
+    sees=(Mul,),
+    example=lambda s: _softmax_gradient(s, *map(s.input, ("f32[N,5]", "f32[N,5]", "f32[N]"))),
+)
 def gradient_of_shifted_softmax(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """g*p - p*sum(g*p) for p = softmax(x) is the same for g + c, whatever c is along the axis: c is left out."""
     scaled, rest = operands
@@ -152,7 +158,7 @@ def log_of_one_plus(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | No
     return e.apply(Log1p(), e.neg(pair[1])) if pair and is_number(pair[0], 1) else None
 
 
-@rule(Sub, Add, exact=False, example=lambda s: s.sub(s.exp(s.input("f32[N]")), 1.0))
+@rule(Sub, Add, exact=False, sees=(Exp,), example=lambda s: s.sub(s.exp(s.input("f32[N]")), 1.0))
 def exp_minus_one(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """exp(x) - 1 = expm1(x): small x keep their digits."""
     a, b = operands
@@ -189,7 +195,7 @@ def one_minus_sigmoid(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | 
     return None if x is None else e.sigmoid(e.neg(x))
 
 
-@rule(Div, exact=False, example=lambda s: s.div(1.0, s.add(s.exp(s.neg(s.input("f32[N]"))), 1.0)))
+@rule(Div, exact=False, sees=(Add,), example=lambda s: s.div(1.0, s.add(s.exp(s.neg(s.input("f32[N]"))), 1.0)))
 def sigmoid_by_hand(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """1 / (1 + exp(-x)) = exp(x) / (1 + exp(x)) = sigmoid(x): exp cannot overflow."""
     top, bottom = operands
@@ -202,7 +208,7 @@ def sigmoid_by_hand(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | No
     return e.sigmoid(x) if top is pair[0] else None
 
 
-@rule(Mul, exact=False, example=lambda s: _softplus_gradient(s, s.input("f32[N]"), s.input("f32[N]")))
+@rule(Mul, exact=False, sees=(Exp,), example=lambda s: _softplus_gradient(s, s.input("f32[N]"), s.input("f32[N]")))
 def gradient_of_softplus_by_hand(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """g / (1 + exp(x)) * exp(x) = g * sigmoid(x): no inf / inf."""
     for quotient, power in both_ways(operands):

@@ -141,6 +141,7 @@ def slice_of_concatenation(e: Emitter, op: Op, operands: Sequence[Value]) -> Val
 @rule(
     *_ELEMENTWISE,
     exact=True,
+    sees=(Broadcast,),
     example=lambda s: s.add(s.broadcast(s.input("f32[3]"), (4, 3), (1,)), s.broadcast(s.input("f32[3]"), (4, 3), (1,))),
 )
 def compute_before_broadcast(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
@@ -158,6 +159,7 @@ def compute_before_broadcast(e: Emitter, op: Op, operands: Sequence[Value]) -> V
 @rule(
     *_ELEMENTWISE,
     exact=True,
+    sees=(Reshape,),
     example=lambda s: s.add(s.reshape(s.input("f32[N,3]"), (*s.arguments[0].shape, 1)), 2.0),
 )
 def compute_before_reshape(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
@@ -186,4 +188,3 @@ RULES = (
     transpose_of_broadcast, slice_of_broadcast, merge_slices, slice_of_concatenation, compute_before_broadcast,
     compute_before_reshape,
 )  # fmt: skip
-
