@@ -53,18 +53,25 @@ def layout(plan: Plan, sizes: Mapping[str, int]) -> Layout:
     """
     needed = _bytes_by_root(plan, sizes)
     lifetimes = live(plan)
-    placed: list[tuple[int, int, int, int]] = []  # offset, end, first step, last step
-    offsets: dict[str, int] = {}
-    total = 0
     order = sorted(lifetimes, key=lambda n: (-needed[n], lifetimes[n], n))
+    rounded = {n: -(-needed[n] // ALIGNMENT) * ALIGNMENT for n in order}
+    # Rows: start, end, first step, last step of what is placed, by start. Sums of huge sizes are Python's integers.
+    kind: Any = np.int64 if sum(rounded.values()) <= LARGEST else object
+    placed = np.zeros((4, len(order)), kind)
+    offsets: dict[str, int] = {}
+    total = count = 0
     for name in order:
         first, last = lifetimes[name]
-        size = -(-needed[name] // ALIGNMENT) * ALIGNMENT
-        taken = sorted((o, e) for o, e, a, b in placed if e > o and a <= last and first <= b)
-        offset = _best_gap(taken, size)
+        start, end, born, dead = placed[:, :count]
+        taken = (born <= last) & (first <= dead)
+        offset = _best_gap(start[taken], end[taken], rounded[name])
         offsets[name] = offset
-        placed.append((offset, offset + size, first, last))
-        total = max(total, offset + size)
+        if rounded[name]:
+            at = int(np.searchsorted(start, offset, "right"))
+            placed[:, at + 1 : count + 1] = placed[:, at:count].copy()
+            placed[:, at] = offset, offset + rounded[name], first, last
+            count += 1
+        total = max(total, offset + rounded[name])
     if total > LARGEST:
         raise ArgumentError(f"{plan.name}: temporaries need {total} bytes {_where(sizes)}, more than can be addressed")
     for name, buffer in plan.buffers.items():
@@ -74,16 +81,15 @@ def layout(plan: Plan, sizes: Mapping[str, int]) -> Layout:
     return Layout(offsets, total)
 
 
-def _best_gap(taken: list[tuple[int, int]], size: int) -> int:
+def _best_gap(starts: np.ndarray[Any, Any], ends: np.ndarray[Any, Any], size: int) -> int:
     """Start of the smallest gap of at least ``size`` bytes between intervals sorted by start, or the end of them."""
-    best, best_room = -1, 0
-    end = 0
-    for start, stop in taken:
-        room = start - end
-        if room >= size and (best < 0 or room < best_room):
-            best, best_room = end, room
-        end = max(end, stop)
-    return end if best < 0 else best
+    if not len(starts):
+        return 0
+    reach = np.maximum.accumulate(ends)
+    before = np.concatenate([[0], reach[:-1]])
+    room = starts - before
+    fitting = np.flatnonzero(room >= size)
+    return int(before[fitting[room[fitting].argmin()]] if len(fitting) else reach[-1])
 
 
 def _bytes_by_root(plan: Plan, sizes: Mapping[str, int]) -> dict[str, int]:
