@@ -10,9 +10,10 @@ from .generators import Key, next_key
 from .ir.builder import Builder, canonical_names
 from .ir.dims import Dim, Symbol, substitute
 from .ir.graph import Graph, Node, Value
+from .ir.op import Elementwise
 from .ir.ops.leaves import Input, State
 from .ir.ops.markers import Marker
-from .ir.types import Facts
+from .ir.types import Facts, TensorType
 from .tensor import Tensor
 from .tracer import describe
 from .variable import Variable
@@ -62,15 +63,14 @@ def close(
             facts.unify_shapes(old.shape, new.shape)
         except ShapeError:
             raise ShapeError(f"givens: {describe(old.value)} cannot be replaced by {describe(new.value)}") from None
-    importer = _Importer(inputs, used, slots, state_slots, replaced)
-    importer.sweep(order, results, facts, {})
-    # What the first sweep found out about sizes holds from the start in the second.
+    _join_sizes(order, replaced, facts)
     known = facts.replacements
     names = canonical_names([[substitute(d, known) for d in t.shape] for t in inputs])
     final = {s: substitute(d, names) for s, d in known.items()} | {s: d for s, d in names.items() if s not in known}
     remaining = Facts()
     for a, b in facts.pairs:
         remaining.unify(substitute(a, final), substitute(b, final))
+    importer = _Importer(inputs, used, slots, state_slots, replaced)
     values, builder = importer.sweep(order, results, remaining, final)
     n = len(outputs)
     graph = builder.finish(
@@ -119,6 +119,23 @@ def _variables(order: Sequence[Node], updates: Sequence[tuple[Variable, Tensor]]
     return list(used.values())
 
 
+def _join_sizes(order: Sequence[Node], replaced: Mapping[int, Value], facts: Facts) -> None:
+    """Which sizes the ops make equal: all types inferred once more, from those of what is given."""
+    types: dict[int, TensorType] = {}
+    for node in order:
+        values = [replaced.get(id(v), v) for v in node.inputs]
+        operands = [types.get(id(v), v.type) for v in values]
+        if isinstance(node.op, Elementwise) and len({t.shape for t in operands}) == 1:
+            found = [node.outputs[0].type.with_shape(operands[0].shape)]
+        elif isinstance(node.op, Marker):
+            found = operands[:1]
+        elif isinstance(node.op, (Input, State)):
+            continue
+        else:
+            found = list(node.op.infer(facts, *operands))
+        types.update((id(v), t) for v, t in zip(node.outputs, found, strict=True) if t != v.type)
+
+
 def _check_placeholders(order: Sequence[Node], slots: Mapping[int, int]) -> None:
     for node in order:
         if isinstance(node.op, Input) and id(node.outputs[0]) not in slots:
@@ -128,7 +145,7 @@ def _check_placeholders(order: Sequence[Node], slots: Mapping[int, int]) -> None
 
 
 class _Importer:
-    """Writes the free nodes into a builder, twice: once to learn which sizes are equal, once with that known."""
+    """Writes the free nodes into a builder."""
 
     def __init__(
         self, inputs: Sequence[Tensor], variables: Sequence[Variable], slots: Mapping[int, int],

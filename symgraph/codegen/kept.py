@@ -79,6 +79,7 @@ def _graph_parts(graph: Graph) -> list[str | bytes]:
     """Texts, and the bytes of constants, that together tell a graph from every other."""
     numbers: dict[int, int] = {}
     ops: dict[Op, str] = {}
+    origins: dict[int, str] = {}
     literals: list[bytes] = []
     lines: list[str] = [graph.name, repr(graph.facts)]
     for node in graph.nodes:
@@ -87,7 +88,10 @@ def _graph_parts(graph: Graph) -> list[str | bytes]:
         if text is None:
             text = ops[op] = f"{op.name}{[(k, _attribute(v, literals)) for k, v in op.attributes().items()]}"
         operands = [numbers[id(v)] for v in node.inputs]
-        lines.append(f"{text} {operands} {node.origins}")
+        origin = origins.get(id(node.origins))
+        if origin is None:
+            origin = origins[id(node.origins)] = str(node.origins)
+        lines.append(f"{text} {operands} {origin}")
         for value in node.outputs:
             numbers[id(value)] = len(numbers)
     results = [numbers[id(v)] for v in (*graph.inputs, *graph.states, *graph.outputs)]

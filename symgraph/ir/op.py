@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
+from ..dtypes import DType
 from ..errors import GradientError, InternalError
 from .dims import Dim, Symbol, SymDim, product, substitute
 from .types import Facts, TensorType
@@ -181,8 +182,14 @@ class Op:
 
     def map_dims(self, replace: dict[Symbol, Dim]) -> Op:
         """This op with symbols in its attributes replaced."""
+        if not replace or all(type(v) in _WITHOUT_DIMS for v in self._key):
+            return self
         changed = {k: new for k, v in self.attributes().items() if (new := _map_dims(v, replace)) is not v}
         return dataclasses.replace(self, **changed) if changed else self
+
+
+#: Types of attributes that have no sizes inside.
+_WITHOUT_DIMS = frozenset((str, int, float, bool, type(None), DType))
 
 
 @cache
