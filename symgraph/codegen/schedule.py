@@ -9,7 +9,7 @@ from ..dtypes import int64
 from ..ir.dims import Dim
 from .algebra import LoopAlgebra
 from .loop.grammar import Bounds, Buffer, Const, Contract, Expr, Fold, Let, Load, Loop, Size, Stmt, Store, Var
-from .loop.walk import Rebuilder, children, loop_vars, postorder
+from .loop.walk import Rebuilder, children, is_using, linear, loop_vars, postorder
 from .nest import Axis, FoldItem, Nest, StoreItem
 from .rewrite import FreeNames, Rewriter, renamer
 
@@ -18,12 +18,13 @@ def build_loops(nest: Nest) -> tuple[Stmt, ...]:
     """The body of a kernel for a (coalesced) nest.
 
     The outermost kept axis is parallel. The innermost axis of the domain is vectorised: where it is kept, folds run
-    in order inside vector lanes; where it is reduced, the folds are vector folds.
+    in order inside vector lanes; where it is reduced, the folds are vector folds. If neighbours along the reduced axis
+    lie apart in memory, and those along the last kept one side by side, that one is vectorised instead.
     """
     hoister = _Hoister(nest)
     outer = [a for a in nest.axes if a.role != "reduced"]
     inner = [a for a in nest.axes if a.role == "reduced"]
-    vector_fold = bool(inner) and nest.axes[-1].role == "reduced"
+    vector_fold = bool(inner) and nest.axes[-1].role == "reduced" and not _lies_across(nest, outer, inner)
     body: list[Stmt] = []
     for phase in _phases(nest.folds):
         body += _fold(hoister, phase, inner, vector_fold)
@@ -36,6 +37,23 @@ def build_loops(nest: Nest) -> tuple[Stmt, ...]:
     body += _stores(nest.s, [i for i in nest.stores if not i.full])
     kinds = ["par"] + ["seq"] * (len(outer) - 2) + (["seq" if vector_fold else "vec"] if len(outer) > 1 else [])
     return tuple(_loops(hoister, list(zip(outer, kinds, strict=False)), body))
+
+
+def _lies_across(nest: Nest, outer: Sequence[Axis], inner: Sequence[Axis]) -> bool:
+    """Whether what is folded is contiguous along the last kept axis and nowhere along the last reduced one."""
+    if len(outer) < 2 or any(item.full for item in nest.stores):
+        return False
+    loads = [e for e in postorder([n for f in nest.folds for n in f.next]) if isinstance(e, Load) and e.index]
+    along_inner, along_outer = (
+        any(_is_contiguous(e, axes[-1].var.name) for e in loads) for axes in (inner, outer)
+    )  # fmt: skip
+    return along_outer and not along_inner
+
+
+def _is_contiguous(load: Load, name: str) -> bool:
+    """Whether neighbours along a variable are neighbours in memory."""
+    last = linear(load.index[-1])
+    return last is not None and last[0].get(name) == 1 and not any(is_using(e, {name}) for e in load.index[:-1])
 
 
 def _loops(hoister: _Hoister, axes: Sequence[tuple[Axis, str]], body: list[Stmt]) -> list[Stmt]:

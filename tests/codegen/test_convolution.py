@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.codegen.loop.text import print_kernel
 from symgraph.options import Options
 
 OPTIONS = [
@@ -46,3 +47,44 @@ def test_gradients(size: int, channels: int, filters: int, options: Options) -> 
         arrays = [random.uniform(-1, 1, s).astype("float32") for s in shapes]
         for got, want in zip(function(*arrays), _expected(*arrays), strict=True):
             np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_depthwise(multiplier: int, data_format: str) -> None:
+    """Values and gradients; one lane is one channel, or one column with the channels first."""
+    last = data_format == "channels_last"
+    random = np.random.default_rng(0)
+    x, kernel = random.normal(size=(3, 9, 10, 20)), random.normal(size=(3, 2, 20, multiplier))
+    g = random.normal(size=(3, 7, 9, 20, multiplier))
+    want, of_x, of_kernel = np.zeros(g.shape), np.zeros(x.shape), np.zeros(kernel.shape)
+    for p, q in np.ndindex(3, 2):
+        part = (slice(None), slice(p, p + 7), slice(q, q + 9))
+        want += x[part][..., None] * kernel[p, q]
+        of_x[part] += (g * kernel[p, q]).sum(-1)
+        of_kernel[p, q] = (x[part][..., None] * g).sum((0, 1, 2))
+
+    def moved(a: Any) -> Any:
+        return a if last else a.transpose(0, 3, 1, 2)
+
+    merged = g.reshape(3, 7, 9, -1)
+    s, k, c = (
+        sg.placeholder((None, *moved(x).shape[1:]), "float64"), sg.placeholder(kernel.shape, "float64"),
+        sg.placeholder((None, *moved(merged).shape[1:]), "float64"),
+    )  # fmt: skip
+    y = sg.depthwise_conv(s, k, data_format=data_format)
+    f = sg.function([s, k, c], [y, *sg.grad(sg.sum(y * c), [s, k])])
+    got = f(moved(x), kernel, moved(merged))
+    for a, b in zip(got, (moved(want.reshape(merged.shape)), moved(of_x), of_kernel), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-11)
+
+
+def test_depthwise_lanes_are_channels() -> None:
+    x, kernel = sg.placeholder((4, 8, 8, 32)), sg.placeholder((3, 3, 32, 1))
+    y = sg.depthwise_conv(x, kernel)
+    f = sg.function([x, kernel], [y, sg.grad(sg.sum(y**2), kernel)])
+    texts = [print_kernel(k) for k in f.stages.plan.kernels.values()]
+    folds = [t for t in texts if "fma" in t]
+    assert len(folds) == 2
+    assert all("vec i3 in 0..32" in t or "vec i4 in 0..32" in t for t in folds)
+    assert not any("fold vec" in t for t in folds)

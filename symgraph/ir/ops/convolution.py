@@ -119,7 +119,15 @@ class Conv(Composite):
         left = [place.get(c, c) for c in a]
         left.insert(axes[-1] + 1, "".join(window[d] for d in digits))
         right = "".join(window.get(c, c) for c in b)
-        return e.contract(f"{''.join(left)},{right}->{''.join(place.get(c, c) for c in out)}", e.apply(view, x), kernel)
+        result = "".join(place.get(c, c) for c in out)
+        summed = [c for c in right if c not in result]
+        along = {c: d for c, d in zip(right, kernel.shape, strict=True) if c not in "".join(left) and d != 1}
+        if along or not (summed[0].islower() and summed[-1].isupper()):
+            return e.contract(f"{''.join(left)},{right}->{result}", e.apply(view, x), kernel)
+        # The weight gradient of a depthwise convolution: each line of the images is read once for all of the window.
+        lines = summed[:-1]
+        parts = e.contract(f"{''.join(left)},{right}->{''.join(lines)}{result}", e.apply(view, x), kernel)
+        return e.sum(parts, range(len(lines)))
 
     def reference(self, *arrays: Array) -> Array:
         x, kernel = arrays
