@@ -48,40 +48,9 @@ def build() -> Any:
     """The compiled model."""
     from symgraph.keras import layers, models
 
-    model = models.Sequential([layers.Embedding(WORDS, SIZE), recurrent(), layers.Dense(1, activation="sigmoid")])
+    model = models.Sequential([layers.Embedding(WORDS, SIZE), layers.LSTM(SIZE), layers.Dense(1, activation="sigmoid")])
     model.compile("adam", "binary_crossentropy")
     return model
-
-
-def recurrent() -> Any:
-    """An LSTM layer over ``scan``."""
-    import symgraph as sg
-    from symgraph.keras.engine.base_layer import Layer
-
-    class Recurrent(Layer):  # type: ignore[misc]
-        def build(self, input_shape: Any) -> None:
-            self.kernel = self.add_weight("kernel", (input_shape[-1], 4 * SIZE), initializer="glorot_uniform")
-            self.recurrent = self.add_weight("recurrent_kernel", (SIZE, 4 * SIZE), initializer="orthogonal")
-            self.bias = self.add_weight("bias", (4 * SIZE,), initializer="zeros")
-            self.built = True
-
-        def call(self, inputs: Any) -> Any:
-            x = sg.transpose(inputs, (1, 0, 2))
-
-            def step(row: Any, h: Any, c: Any) -> list[Any]:
-                z = sg.dot(row, self.kernel) + sg.dot(h, self.recurrent) + self.bias
-                i, f, g, o = (z[:, k * SIZE : (k + 1) * SIZE] for k in range(4))
-                c = sg.sigmoid(f) * c + sg.sigmoid(i) * sg.tanh(g)
-                return [sg.sigmoid(o) * sg.tanh(c), c]
-
-            start = sg.zeros((inputs.shape[0], SIZE))
-            (rows, _), _ = sg.scan(step, x, [start, start])
-            return rows[-1]
-
-        def compute_output_shape(self, input_shape: Any) -> Any:
-            return (input_shape[0], SIZE)
-
-    return Recurrent()
 
 
 def training(peer: Path | None, epochs: int) -> None:

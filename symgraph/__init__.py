@@ -107,7 +107,7 @@ from .function import Function, function
 from .generators import set_random_seed
 from .gradient import grad
 from .ir.types import TensorType
-from .loops import cond, foldl, foldr, map, scan, while_loop
+from .loops import cond, foldl, foldr, map, scan, until, while_loop
 from .nn import (
     celu,
     elu,
@@ -292,7 +292,7 @@ __all__ = [
     "selu", "separable_conv", "set_random_seed", "set_subtensor", "shape", "sigmoid", "sign", "signbit", "sin",
     "sinc", "sinh", "size", "softmax", "softplus", "softsign", "sort", "split", "sqrt", "square", "squeeze",
     "stack", "std", "stop_gradient", "subtract", "sum", "swapaxes", "swish", "take", "take_along_axis", "tan",
-    "tanh", "tensordot", "tile", "top_k", "trace", "transpose", "tri", "tril", "triu", "trunc", "unstack",
+    "tanh", "tensordot", "tile", "top_k", "trace", "transpose", "tri", "tril", "triu", "trunc", "unstack", "until",
     "var", "variable", "vecdot", "verify_grad", "vjp", "vstack", "where", "while_loop", "xlogy", "zeros",
     "zeros_like",
 ]  # fmt: skip

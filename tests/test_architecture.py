@@ -14,9 +14,9 @@ LAYERS = {
     "base": "capacity dtypes errors events options provenance version",
     "plotting": "plotting",
     "ir": "ir",
-    "front": "arrangement convolution creation differentiation effects einsum elementwise generators gradient "
-    "loops nn numeric ordering own_ops products random reducing resizing shaping subscripts tensor tracer "
-    "variable",
+    "front": "arrangement convolution creation differentiation effects einsum elementwise generators gradient loops "
+    "nn numeric ordering own_ops products random reducing resizing scanning shaping subscripts tensor "
+    "tracer unrolling variable",
     "codegen": "codegen",
     "function": "verification closing explain function nan_guard plot profile stages",
     "top": "__main__",

@@ -16,7 +16,7 @@ from symgraph.options import Options
 Array = np.ndarray[Any, Any]
 Golden = Callable[[str, str], None]
 D = "float64"
-LLVM = Options(target="llvm", verify=True)
+LLVM, NUMPY = Options(target="llvm", verify=True), Options(target="numpy", verify=True)
 
 
 def lstm(x: sg.Tensor, w: sg.Tensor, u: sg.Tensor, b: sg.Tensor, size: int) -> sg.Tensor:
@@ -100,16 +100,15 @@ def test_reading_values_of_another_loop_keeps_gradients(backwards: bool) -> None
     gradients = sg.grad(cost, [x, h, w])
     second = sg.grad(sum((sg.sum(g * g) for g in gradients), sg.constant(0.0, D)), [x, h, w])
     rng = np.random.default_rng(0)
+    f = sg.function([x, h, w], [cost, *gradients, *second], options=NUMPY if backwards else LLVM)
     for n in (1, 4):
         arrays = [rng.normal(size=s) for s in ((n, 2, 3), (2, 3), (3, 3))]
         directions = [rng.normal(size=a.shape) for a in arrays]
-        for options in (LLVM, Options(target="numpy", verify=True)):
-            f = sg.function([x, h, w], [cost, *gradients, *second], options=options)
-            ahead, behind = (f(*(a + t * d for a, d in zip(arrays, directions, strict=True))) for t in (1e-6, -1e-6))
-            here = f(*arrays)
-            assert fired(f)["reuse_of_other_loop"] > 3
-            slope = sum(np.sum(g * d) for g, d in zip(here[1:4], directions, strict=True))
-            np.testing.assert_allclose(slope, (ahead[0] - behind[0]) / 2e-6, rtol=1e-6)
-            norms = [sum(np.sum(g * g) for g in values[1:4]) for values in (ahead, behind)]
-            slope = sum(np.sum(g * d) for g, d in zip(here[4:], directions, strict=True))
-            np.testing.assert_allclose(slope, (norms[0] - norms[1]) / 2e-6, rtol=1e-5)
+        ahead, behind = (f(*(a + t * d for a, d in zip(arrays, directions, strict=True))) for t in (1e-6, -1e-6))
+        here = f(*arrays)
+        assert fired(f)["reuse_of_other_loop"] > 3
+        slope = sum(np.sum(g * d) for g, d in zip(here[1:4], directions, strict=True))
+        np.testing.assert_allclose(slope, (ahead[0] - behind[0]) / 2e-6, rtol=1e-6)
+        norms = [sum(np.sum(g * g) for g in values[1:4]) for values in (ahead, behind)]
+        slope = sum(np.sum(g * d) for g, d in zip(here[4:], directions, strict=True))
+        np.testing.assert_allclose(slope, (norms[0] - norms[1]) / 2e-6, rtol=1e-5)

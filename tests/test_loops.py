@@ -368,6 +368,8 @@ def test_the_page_on_loops_runs() -> None:
     assert np.isfinite(cost)
     assert [g.shape for g in gradients] == [(5, 4), (4, 4)]
     assert sg.function([], names["k"])() == 8
+    np.testing.assert_array_equal(names["first"]([4.0, 5.0, 6.0, 7.0]), [15, 3])
+    assert names["slope"](5.0) == 75
 
 
 def test_bad_choices_are_explained() -> None:
@@ -376,5 +378,5 @@ def test_bad_choices_are_explained() -> None:
         sg.cond(sg.sum(x) > 0, lambda: x, lambda: [x, x])
     with pytest.raises(sg.DTypeError, match="bool scalar"):
         sg.cond(x > 0, lambda: x + 1.0, lambda: x)
-    with pytest.raises(sg.GradientError, match="use scan"):
+    with pytest.raises(sg.GradientError, match="give while_loop max_steps"):
         sg.grad(sg.sum(sg.while_loop(lambda v: sg.sum(v) < 9.0, lambda v: v * 2.0, x)), x)

@@ -151,7 +151,9 @@ class While(Control):
     def vjp(
         self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
     ) -> Cotangents:
-        raise GradientError("a while loop has no gradient, as its number of steps is not known; use scan")
+        raise GradientError(
+            "a while loop has no gradient, as nobody knows how many steps to keep; give while_loop max_steps"
+        )
 
     @classmethod
     def samples(cls) -> Sequence[Sample]:
