@@ -116,6 +116,14 @@ def test_random_draws_before_the_end_are_those_without_one() -> None:
     np.testing.assert_array_equal(some[ran:], every[ran - 1])
 
 
+def test_a_branch_inside_a_loop_draws_numbers_of_the_step() -> None:
+    x = sg.placeholder((None,), D)
+    rows, _ = sg.scan(lambda row: sg.cond(row > 0.0, lambda: sg.random.uniform((), dtype=D), lambda: row), x)
+    got = sg.function([x], rows, options=LLVM)(np.array([1.0, -1.0, 1.0]))
+    assert got[1] == -1
+    assert 0 < got[0] < 1 and 0 < got[2] < 1 and got[0] != got[2]
+
+
 def test_until_and_updates_come_in_any_order() -> None:
     v = sg.variable(np.float64(1.0))
     for order in ((0, 1, 2), (1, 0, 2), (2, 1, 0), (0, 2, 1)):

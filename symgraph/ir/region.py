@@ -117,8 +117,7 @@ def capture(
     """
     given = {id(v) for v in inputs}
     order = list(topological(outputs))
-    inside: set[int] = {id(n) for n in (*members, *(v.node for v in inputs)) if not isinstance(n.op, State)}
-    inside |= {id(v.node) for v in inputs}
+    inside = {id(n) for n in members if not isinstance(n.op, (Input, State))} | {id(v.node) for v in inputs}
     rootless: set[int] = set()
     for node in order:
         if any(id(v.node) in inside for v in node.inputs):
