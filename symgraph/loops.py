@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from .errors import ArgumentError
+from .dtypes import bool_
+from .errors import ArgumentError, DTypeError
 from .generators import building_loop
 from .ir.dims import Dim
 from .ir.graph import Node, Value
@@ -18,9 +19,9 @@ from .ir.ops.branching import While
 from .ir.ops.random import RandomBits
 from .ir.region import capture, has_effects
 from .provenance import name_scope
-from .scanning import OutputInfo, SequenceLike, Updates, choose, listed, scanning, step_input, until
+from .scanning import OutputInfo, SequenceLike, Until, Updates, choose, listed, scanning, step_input
 from .tensor import Tensor, TensorLike, as_tensor, as_value
-from .tracer import recording, tracer
+from .tracer import describe, recording, tracer
 
 
 def scan(
@@ -116,6 +117,19 @@ def map(
 ) -> tuple[Any, Updates]:  # fmt: skip
     """``fn`` of every element of the sequences (Theano's ``map``)."""
     return scan(fn, sequences, None, non_sequences, go_backwards=go_backwards, name=name)
+
+
+def until(condition: TensorLike) -> Until:
+    """For the function of a scan to return besides outputs and updates (Theano's ``scan_utils.until``): the loop ends
+    after the step in which ``condition``, a bool scalar, holds.
+
+    Raises:
+        DTypeError: for anything but a bool scalar.
+    """
+    value = as_value(condition)
+    if value.dtype is not bool_ or value.shape:
+        raise DTypeError(f"scan: until takes a bool scalar, got {describe(value)}")
+    return Until(value)
 
 
 def cond(condition: TensorLike, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:

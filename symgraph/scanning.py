@@ -32,22 +32,9 @@ OutputInfo: TypeAlias = "TensorLike | Mapping[str, Any] | None"
 
 @dataclass(frozen=True, eq=False)
 class Until:
-    """What :func:`until` gives."""
+    """What the function of a scan returns besides outputs and updates where a condition, a bool scalar, ends it."""
 
     condition: Value
-
-
-def until(condition: TensorLike) -> Until:
-    """For the function of a scan to return besides outputs and updates (Theano's ``scan_utils.until``): the loop ends
-    after the step in which ``condition``, a bool scalar, holds.
-
-    Raises:
-        DTypeError: for anything but a bool scalar.
-    """
-    value = as_value(condition)
-    if value.dtype is not bool_ or value.shape:
-        raise DTypeError(f"scan: until takes a bool scalar, got {describe(value)}")
-    return Until(value)
 
 
 def listed(x: Any) -> list[Any]:
@@ -375,5 +362,4 @@ def _are_updates(part: Any) -> bool:
 
 __all__ = [
     "Made", "OutputInfo", "Scanning", "SequenceLike", "Until", "Updates", "choose", "listed", "scanning", "step_input",
-    "until",
 ]  # fmt: skip
