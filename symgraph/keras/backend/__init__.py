@@ -47,6 +47,7 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .ctc import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse
 from .functions import Function, function, gradients, run_updates
 from .load_backend import backend
 from .loops import foldl, foldr, map_fn, rnn
@@ -211,6 +212,9 @@ __all__ = [
     "conv3d_transpose",
     "cos",
     "count_params",
+    "ctc_batch_cost",
+    "ctc_decode",
+    "ctc_label_dense_to_sparse",
     "cumprod",
     "cumsum",
     "depthwise_conv2d",
