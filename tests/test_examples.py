@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -22,8 +23,8 @@ DATA = Path(os.environ.get("SYMGRAPH_TEST_DATA", ROOT.parent / "shared" / "data"
 class Case:
     """A run of ``examples/<script>.py``: the last number that ``pattern`` finds in what it prints is within bounds.
 
-    ``{data}`` in the arguments stands for the folder of real data, ``needs`` names the file there without which the
-    case is skipped.
+    ``{data}`` in the arguments stands for the folder of real data, ``{root}`` for that of the repository, ``{reviews}``
+    for an archive of made-up reviews; ``needs`` names the file of real data without which the case is skipped.
     """
 
     script: str
@@ -34,10 +35,11 @@ class Case:
     needs: str = ""
 
     def __str__(self) -> str:
-        return f"{self.script} {self.arguments}".replace("{data}/", "")
+        return f"{self.script} {self.arguments}".replace("{data}/", "").replace("{root}/", "")
 
 
 ACCURACY = r"Test accuracy: ([\d.]+)"
+REVIEWS = "--data {reviews} --length 12 --units 16 --batch-size 8 --epochs 6"
 CASES = [
     Case("mnist_mlp", "--data digits --epochs 5", ACCURACY, low=0.90),
     Case("mnist_cnn", "--data digits --epochs 3", ACCURACY, low=0.88),
@@ -50,6 +52,15 @@ CASES = [
     Case("gan", "--data digits --steps 60", r"Mean certainty: ([\d.]+)", low=0.2),
     Case("autoencoder", "--data digits --epochs 12", r"Error left: ([\d.]+)", high=0.6),
     Case("variational_autoencoder", "--data digits --epochs 20", r"the mean image: ([\d.]+)", high=0.99),
+    Case("imdb_lstm", REVIEWS, ACCURACY, low=0.8),
+    Case("imdb_cnn_lstm", REVIEWS, ACCURACY, low=0.8),
+    Case("imdb_bidirectional_gru", REVIEWS, ACCURACY, low=0.8),
+    Case(
+        "lstm_text_generation",
+        "--data {root}/docs/loops.md --letters 3000 --length 20 --units 32 --batch-size 32 --epochs 3 --write 20",
+        r"Loss of the last epoch: ([\d.]+)",
+        high=3.2,
+    ),
 ]
 FULL = [
     Case("mnist_mlp", "--data mnist --epochs 3", ACCURACY, low=0.97, needs="mnist.npz"),
@@ -60,9 +71,32 @@ FULL = [
     Case("subclassed_model", "--data mnist", ACCURACY, low=0.97, needs="mnist.npz"),
     Case("intermediate_outputs", "--data mnist", ACCURACY, low=0.965, needs="mnist.npz"),
     Case("custom_training", "--data mnist", ACCURACY, low=0.972, needs="mnist.npz"),
+    Case("imdb_lstm", "--data {data}/imdb_subset.npz", ACCURACY, low=0.78, needs="imdb_subset.npz"),
+    Case("imdb_cnn_lstm", "--data {data}/imdb_subset.npz", ACCURACY, low=0.78, needs="imdb_subset.npz"),
+    Case("imdb_bidirectional_gru", "--data {data}/imdb_subset.npz", ACCURACY, low=0.78, needs="imdb_subset.npz"),
+    Case(
+        "lstm_text_generation", "--data {data}/nietzsche.txt --letters 150000 --epochs 3 --write 100",
+        r"Loss of the last epoch: ([\d.]+)", high=2.1, needs="nietzsche.txt",
+    ),
     Case("autoencoder", "--data mnist", r"Error left: ([\d.]+)", high=0.25, needs="mnist.npz"),
     Case("variational_autoencoder", "--data mnist", r"the mean image: ([\d.]+)", high=0.8, needs="mnist.npz"),
 ]
+
+
+def write_reviews(path: Path) -> None:
+    """Reviews of 8 to 14 words, of which the good ones have more of the words 10 to 19, the others of 20 to 29."""
+    rng = np.random.default_rng(0)
+    arrays: dict[str, np.ndarray] = {}
+    for part, count in (("train", 320), ("test", 100)):
+        labels = rng.integers(0, 2, count)
+        texts = [
+            np.where(rng.random(n := rng.integers(8, 15)) < 0.7, 20 - 10 * y, 10 + 10 * y) + rng.integers(0, 10, n)
+            for y in labels
+        ]
+        arrays[f"x_{part}_flat"] = np.concatenate(texts).astype("int32")
+        arrays[f"x_{part}_offsets"] = np.cumsum([0, *map(len, texts)])
+        arrays[f"y_{part}"] = labels.astype("uint8")
+    np.savez(path, **arrays)  # type: ignore[arg-type]
 
 
 def check(case: Case, folder: Path) -> None:
@@ -74,7 +108,10 @@ def check(case: Case, folder: Path) -> None:
         (datasets / case.needs).symlink_to(DATA / case.needs)
     env = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_HOME": str(folder / "keras")}
     script = str(ROOT / "examples" / f"{case.script}.py")
-    command = [sys.executable, "-m", "symgraph.keras", script, *case.arguments.format(data=DATA).split()]
+    if "{reviews}" in case.arguments:
+        write_reviews(folder / "reviews.npz")
+    arguments = case.arguments.format(data=DATA, root=ROOT, reviews=folder / "reviews.npz")
+    command = [sys.executable, "-m", "symgraph.keras", script, *arguments.split()]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     found = re.findall(case.pattern, done.stdout)
