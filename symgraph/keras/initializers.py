@@ -173,7 +173,7 @@ class Orthogonal(_Random):
 
 
 class Identity(Initializer):
-    """An identity matrix times ``gain``; for a long matrix, identities one after the other."""
+    """An identity matrix times ``gain``; what a matrix has beyond the square is zero."""
 
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain

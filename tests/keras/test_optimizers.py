@@ -54,6 +54,24 @@ def rmsprop(rate: float = 0.001, rho: float = 0.9, decay: float = 0.0) -> Any:
     return rule
 
 
+def ftrl(
+    rate: float = 0.001, power: float = 0.5, start: float = 0.1, l1: float = 0.0, l2: float = 0.0,
+    shrinkage: float = 0.0, decay: float = 0.0,
+) -> Any:  # fmt: skip
+    """McMahan et al. 2013, algorithm 1, with TensorFlow's halves: penalties are ``l1 |w| + l2 w**2``."""
+
+    def rule(w: Array, g: Array, t: int, state: dict[str, Any]) -> Array:
+        lr = rate / (1 + decay * t)
+        old = state.get("n", start)
+        state["n"] = old + g**2
+        state["z"] = state.get("z", 0.0) + g + 2 * shrinkage * w - (state["n"] ** power - old**power) / lr * w
+        active = np.abs(state["z"]) > l1
+        step = (np.sign(state["z"]) * l1 - state["z"]) / (state["n"] ** power / lr + 2 * l2)
+        return np.where(active, step, 0.0)
+
+    return rule
+
+
 def adagrad(w: Array, g: Array, t: int, state: dict[str, Any]) -> Array:
     state["a"] = state.get("a", 0.0) + g**2
     return w - 0.01 * g / (np.sqrt(state["a"]) + EPS)
@@ -109,6 +127,20 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("Adam", {"amsgrad": True}, adam(amsgrad=True)),
     ("Adamax", {}, adamax),
     ("Nadam", {}, nadam),
+    ("Ftrl", {}, ftrl()),
+    (
+        "Ftrl",
+        {
+            "learning_rate": 0.5,
+            "learning_rate_power": -0.75,
+            "initial_accumulator_value": 0.3,
+            "l1_regularization_strength": 0.4,
+            "l2_regularization_strength": 0.2,
+            "l2_shrinkage": 0.1,
+            "decay": 0.1,
+        },
+        ftrl(0.5, 0.75, 0.3, 0.4, 0.2, 0.1, 0.1),
+    ),
 ]
 
 
@@ -149,6 +181,7 @@ WEIGHTS = {
     "Adam": [(), (2, 3), (3,), (2, 3), (3,), (1,), (1,)],
     "Adamax": [(), (2, 3), (3,), (2, 3), (3,)],
     "Nadam": [(), (), (2, 3), (3,), (2, 3), (3,)],
+    "Ftrl": [(), (2, 3), (3,), (2, 3), (3,)],
     "RMSprop": [(), (2, 3), (3,)],
     "SGD": [(), (2, 3), (3,)],
 }
@@ -196,6 +229,15 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "learning_rate": 0.0020000000949949026,
         "schedule_decay": 0.004,
     },
+    "Ftrl": {
+        "decay": 0.0,
+        "initial_accumulator_value": 0.1,
+        "l1_regularization_strength": 0.0,
+        "l2_regularization_strength": 0.0,
+        "l2_shrinkage": 0.0,
+        "learning_rate": 0.0010000000474974513,
+        "learning_rate_power": -0.5,
+    },
     "RMSprop": {"decay": 0.0, "epsilon": 1e-07, "learning_rate": 0.0010000000474974513, "rho": 0.8999999761581421},
     "SGD": {"decay": 0.0, "learning_rate": 0.009999999776482582, "momentum": 0.0, "nesterov": False},
 }
@@ -209,6 +251,13 @@ def test_config(name: str) -> None:
     assert type(again) is type(optimizer) and again.get_config() == pytest.approx(optimizer.get_config())
     clipped = getattr(optimizers, name)(clipnorm=1.0)
     assert clipped.get_config()["clipnorm"] == 1.0
+
+
+def test_ftrl_refuses_bad_numbers() -> None:
+    with pytest.raises(ValueError, match="`learning_rate_power` is 0.5, it must be zero or less"):
+        optimizers.Ftrl(learning_rate_power=0.5)
+    with pytest.raises(ValueError, match="`l1_regularization_strength` is -1, it must not be negative"):
+        optimizers.Ftrl(l1_regularization_strength=-1)
 
 
 def test_names_count_in_any_case() -> None:

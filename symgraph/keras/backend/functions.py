@@ -20,7 +20,8 @@ class Function:
 
     The learning phase is a constant of the compiled code. Where the symbolic phase is among the inputs there are two
     executables, and the fed value picks one; otherwise the phase is ``phase`` (0 unless said).
-    Call with the list of input arrays; gives the list of output arrays (one array for a lone output).
+    Call with the list of input arrays (sparse matrices of SciPy are made dense); gives the list of output arrays (one
+    array for a lone output).
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Function:
             for at in self._dropped:
                 del inputs[at]
         run = self._executables.get(phase) or self.executable(phase)
-        results = run(*inputs)
+        results = run(*[x.toarray() if hasattr(x, "toarray") else x for x in inputs])
         return results[0] if self._single else results
 
     def profile(self, inputs: Sequence[Any] | None = None, repeat: int = 1, phase: int | None = None) -> Any:

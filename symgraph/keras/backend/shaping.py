@@ -11,7 +11,7 @@ import numpy as np
 import symgraph as sg
 
 from .common import floatx, normalize_data_format
-from .variables import Tensor, as_tensor, int_shape
+from .variables import Tensor, as_tensor, int_shape, is_sparse
 
 
 def _known_product(shape: Sequence[Any]) -> Any:
@@ -22,8 +22,10 @@ def _known_product(shape: Sequence[Any]) -> Any:
 
 
 def concatenate(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
-    """Tensors joined along an axis."""
-    return sg.concatenate(list(tensors), axis=axis)
+    """Tensors joined along an axis; sparse ones give a sparse one."""
+    joined: Tensor = sg.concatenate(list(tensors), axis=axis)
+    joined._is_sparse = builtins.all(is_sparse(x) for x in tensors)
+    return joined
 
 
 def reshape(x: Tensor, shape: Sequence[Any]) -> Tensor:

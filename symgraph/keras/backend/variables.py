@@ -59,13 +59,13 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 def is_sparse(tensor: Any) -> bool:
-    """False: there are no sparse tensors."""
-    return False
+    """Whether ``tensor`` is fed SciPy's sparse matrices. It is computed with as a dense one."""
+    return bool(getattr(tensor, "_is_sparse", False))
 
 
 def to_dense(tensor: Tensor) -> Tensor:
-    """``tensor`` itself: all tensors are dense."""
-    return tensor
+    """``tensor`` without the mark of a sparse one."""
+    return sg.Tensor(tensor.value, tensor.name) if is_sparse(tensor) else tensor
 
 
 def placeholder(
@@ -75,28 +75,32 @@ def placeholder(
     sparse: bool = False,
     name: str | None = None,
 ) -> Tensor:
-    """A tensor that is fed. ``shape`` has None where a size is open; ``ndim`` alone leaves all sizes open."""
+    """A tensor that is fed. ``shape`` has None where a size is open; ``ndim`` alone leaves all sizes open.
+    A ``sparse`` one takes SciPy's sparse matrices, which become dense when a function is called."""
     if shape is None:
         if ndim is None:
             raise ValueError("`K.placeholder` needs `shape` or `ndim`: the rank of every tensor must be known.")
         shape = (None,) * ndim
-    if sparse:
-        raise NotImplementedError("There are no sparse placeholders.")
     shape = tuple(None if d is None else int(d) for d in shape)
     x: Tensor = sg.placeholder(shape, dtype=str(dtype or floatx()), name=name)
     x._keras_shape = shape
     x._is_placeholder = True
+    x._is_sparse = sparse
     return x
 
 
 def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Tensor:
-    """A variable that starts as ``value`` (an array, a number, or a tensor that depends on no input)."""
+    """A variable that starts as ``value``: an array, number or sparse matrix, or a tensor that depends on no input."""
     if is_tensor(value):
         value = eval(value)
+    sparse = hasattr(value, "toarray")
+    if sparse:
+        value = value.toarray()
     wanted = str(dtype or floatx())
     v: Tensor = sg.variable(np.array(value, dtype=wanted), dtype=wanted, name=name)
     v._keras_shape = tuple(int(d) for d in v.shape)
     v.constraint = constraint
+    v._is_sparse = sparse
     return v
 
 

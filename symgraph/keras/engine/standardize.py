@@ -15,7 +15,7 @@ Names = Sequence[str]
 
 
 def standardize_single_array(x: Any) -> Any:
-    """An array with a batch axis and at least one more; data frames give their values."""
+    """An array with a batch axis and at least one more; data frames give their values. Sparse matrices stay sparse."""
     if x is None:
         return None
     if K.is_tensor(x):
@@ -27,6 +27,8 @@ def standardize_single_array(x: Any) -> Any:
                 f"with shape: {shape}"
             )
         return x
+    if hasattr(x, "tocsr"):  # a sparse matrix of SciPy, in the form that gives rows
+        return x.tocsr()
     if type(x).__name__ == "DataFrame" and hasattr(x, "values"):
         x = x.values
     if hasattr(x, "shape") and x.ndim == 1:

@@ -34,7 +34,8 @@ class _Rows:
     """Batches of some arrays, in the dtypes that a function takes.
 
     Arrays are converted once. Rows picked by number are copied into buffers that all batches share, so a batch is valid
-    until the next one is asked for. Data that is not a NumPy array (an HDF5 data set, say) is sliced as it is.
+    until the next one is asked for. Data that is not a NumPy array (an HDF5 data set, a sparse matrix) is sliced as it
+    is.
     """
 
     def __init__(self, function: Any, arrays: Sequence[Any], batch_size: int) -> None:
@@ -52,8 +53,8 @@ class _Rows:
     def pick(self, rows: Array) -> list[Any]:
         """The rows of the given numbers, in that order."""
         if not self.plain:
-            order = np.sort(rows)  # HDF5 reads rows in rising order only
-            return [a[rows] if isinstance(a, np.ndarray) else a[order.tolist()] for a in self.arrays]
+            order = np.sort(rows)  # HDF5 reads rows in rising order only; the other arrays keep step
+            return [a[order] if isinstance(a, np.ndarray) else a[order.tolist()] for a in self.arrays]
         if not self._buffers:
             self._buffers = [np.empty((self._size, *a.shape[1:]), a.dtype) for a in self.arrays]
         count = len(rows)

@@ -7,6 +7,7 @@ from typing import Any
 from ..legacy import interfaces
 from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
 from .base import Optimizer, clip_norm
+from .follow_the_leader import Ftrl
 from .gradient_descent import SGD
 from .moments import Adam, Adamax, Nadam
 from .scaled import Adadelta, Adagrad, RMSprop
@@ -18,6 +19,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "Adamax",
+    "Ftrl",
     "Nadam",
     "Optimizer",
     "RMSprop",
@@ -28,6 +30,7 @@ __all__ = [
     "adamax",
     "clip_norm",
     "deserialize",
+    "ftrl",
     "get",
     "interfaces",
     "nadam",
@@ -43,7 +46,8 @@ adadelta = Adadelta
 adam = Adam
 adamax = Adamax
 nadam = Nadam
-_BY_NAME = {cls.__name__.lower(): cls for cls in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam)}
+ftrl = Ftrl
+_BY_NAME = {cls.__name__.lower(): cls for cls in (SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam, Ftrl)}
 
 
 def serialize(optimizer: Any) -> Any:
