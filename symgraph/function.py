@@ -22,6 +22,7 @@ from .tracer import describe
 from .variable import Variable, readable
 
 if TYPE_CHECKING:
+    from .explain import Explanation
     from .profile import Profile
 
 Array = np.ndarray[Any, Any]
@@ -217,8 +218,9 @@ class Function:
         )
 
     # -- looking inside ---------------------------------------------------------------------------------------------
-    def explain(self) -> str:
-        """Every stage of the compilation as text: graphs, what each pass did, clusters, kernels, plan, target code."""
+    def explain(self) -> Explanation:
+        """Every stage of the compilation as text: graphs, what each pass did, clusters, kernels, plan, target code.
+        ``fn.explain().save("report.html")`` writes a page that shows more."""
         from .explain import explain
 
         return explain(self.stages)

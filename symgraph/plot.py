@@ -3,41 +3,90 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from .errors import ArgumentError
 from .ir.graph import Graph, Node, Value, topological
 from .ir.ops.leaves import Constant, Input, State
-from .plotting.diagram import Arrow, Box, Diagram
+from .plotting.diagram import Arrow, Box, Diagram, boxes_of
 from .plotting.output import write
 from .tensor import Tensor
 
 if TYPE_CHECKING:
     from .function import Function
+    from .stages import Stages
 
     Plottable = Union[Graph, Function, Tensor, Sequence[Tensor]]
 
 _ATTRIBUTE_LENGTH = 28
 
 
-def plot(what: Plottable, to_file: str | os.PathLike[str], rankdir: str = "TB", dpi: int = 96) -> Path:
+#: More boxes than these make no picture that anybody reads, and take long to lay out.
+LARGEST_DRAWN = 120
+
+
+def plot(
+    what: Plottable, to_file: str | os.PathLike[str], rankdir: str = "TB", dpi: int = 96, level: str = "graph"
+) -> Path:
     """Draw a graph to a file; its ending says how (``.svg``, ``.png``, ``.pdf``, ``.dot`` ...).
 
     Args:
         what: a compiled function (its optimized graph is drawn; ``function.stages`` has the others), a graph, a
             symbolic tensor, or a list of tensors.
         rankdir: where arrows point: ``"TB"`` down, ``"LR"`` to the right, ``"BT"``, ``"RL"``.
+        level: for a function, ``"graph"``; ``"cluster"``, its nodes framed by what shares a kernel; or
+            ``"kernel"``, the calls of the plan.
 
     Returns:
         The path of the file.
 
     Raises:
-        ArgumentError: for something else than a graph, or an ending that is no format.
+        ArgumentError: for something else than a graph, a level that it does not have, or an ending that is no format.
         TargetError: for a bitmap or PDF where graphviz's ``dot`` is not installed (SVG and DOT work without).
     """
-    return write(graph_diagram(what, rankdir), to_file, dpi)
+    return write(diagram_of(what, rankdir, level), to_file, dpi)
+
+
+def diagram_of(what: Plottable, rankdir: str = "TB", level: str = "graph") -> Diagram:
+    """The diagram that :func:`plot` draws."""
+    if level == "graph":
+        return graph_diagram(what, rankdir)
+    from .plot_levels import cluster_diagram, kernel_diagram
+
+    levels = {"cluster": cluster_diagram, "kernel": kernel_diagram}
+    stages: Stages | None = getattr(what, "stages", None)
+    if level not in levels:
+        raise ArgumentError(f"plot: level is {level!r}; the levels are: graph, {', '.join(levels)}")
+    if stages is None:
+        raise ArgumentError(f"plot: only compiled functions have a {level} level, got {type(what).__name__}")
+    return levels[level](stages, rankdir)
+
+
+def diagrams(stages: Stages) -> Iterator[tuple[str, Diagram, int]]:
+    """The optimized graph, its clusters and the plan, with titles and the number of boxes."""
+    from .plot_levels import cluster_diagram, kernel_diagram
+
+    found = (
+        ("optimized graph", graph_diagram(stages.optimized)), ("clusters", cluster_diagram(stages)),
+        ("plan", kernel_diagram(stages)),
+    )  # fmt: skip
+    for title, diagram in found:
+        yield title, diagram, sum(1 for _ in boxes_of(diagram.items))
+
+
+def picture(what: Plottable) -> str | None:
+    """The SVG that notebooks show, or None where it would have too many boxes."""
+    from .plotting.svg import to_svg
+
+    diagram = graph_diagram(what)
+    return to_svg(diagram) if len(diagram.items) <= LARGEST_DRAWN else None
+
+
+def node_keys(graph: Graph) -> dict[int, str]:
+    """The keys of the boxes of nodes, by the ``id`` of the node."""
+    return {id(node): f"n{i}" for i, node in enumerate(topological([*graph.inputs, *graph.results]))}
 
 
 def graph_diagram(what: Plottable, rankdir: str = "TB") -> Diagram:

@@ -18,7 +18,7 @@ LAYERS = {
     "nn numeric ordering own_ops products random reducing resizing scanning shaping subscripts tensor "
     "tracer unrolling variable",
     "codegen": "codegen",
-    "function": "verification closing explain function nan_guard plot profile stages",
+    "function": "verification closing explain function nan_guard plot plot_levels report profile stages",
     "top": "__main__",
     "keras": "keras",
 }

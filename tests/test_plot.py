@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
-from symgraph.plot import graph_diagram, plot
+from symgraph.plot import diagram_of, graph_diagram, plot
 from symgraph.plotting import output
 from symgraph.plotting.coordinates import nearest_in_order
 from symgraph.plotting.diagram import Arrow, Box, Cluster, Diagram, boxes_of
@@ -259,3 +259,35 @@ def test_arrows_out_of_a_cluster_pass_what_stands_in_the_way(direction: str) -> 
         assert border(layout, source, *route[0]) and border(layout, target, *route[-1])
         others = [rect for key, rect in layout.boxes.items() if key not in (source, target)]
         assert not any(r.x < x < r.x + r.width and r.y < y < r.bottom for x, y in route for r in others)
+
+
+@pytest.mark.parametrize("target", ["llvm", "numpy"])
+def test_levels_of_a_function(target: str, tmp_path: Path) -> None:
+    x = sg.placeholder((None, 3), name="x")
+    w = sg.variable(np.ones((3, 3), "float32"), name="w")
+    with sg.name_scope("rnn"):
+        states, _ = sg.scan(lambda row, h: sg.tanh(row + sg.dot(h, w)), sequences=[x], outputs_info=[sg.ones((3,))])
+    fn = sg.function([x], [states[-1], x.sum()], updates=[(w, w * 0.5)], target=target)
+    clusters = diagram_of(fn, level="cluster")
+    frames = [item for item in clusters.items if isinstance(item, Cluster)]
+    assert len(frames) == len(fn.stages.lowering.clusters.clusters)
+    assert len(list(boxes_of(clusters.items))) == len(list(boxes_of(graph_diagram(fn).items)))
+    kernels = diagram_of(fn, level="kernel")
+    titles = [box.title for box in boxes_of(kernels.items)]
+    assert sum(": " in title for title in titles) == sum(1 for _ in fn.stages.plan.calls())
+    assert {"input 0", "state 0", "output 0", "output 1"} <= set(titles)
+    (loop,) = [item for item in kernels.items if isinstance(item, Cluster)]
+    assert loop.title.startswith("loop ")
+    into = {arrow.target for arrow in kernels.arrows}
+    assert {"result0", "result1"} <= into
+    for level in ("cluster", "kernel"):
+        ET.parse(plot(fn, tmp_path / f"{level}.svg", level=level))
+        assert "digraph" in plot(fn, tmp_path / f"{level}.dot", level=level).read_text()
+
+
+def test_levels_that_there_are_not(tmp_path: Path) -> None:
+    x = sg.placeholder((3,), name="x")
+    with pytest.raises(sg.ArgumentError, match="the levels are: graph, cluster, kernel"):
+        plot(sg.function([x], x + 1), tmp_path / "a.svg", level="atom")
+    with pytest.raises(sg.ArgumentError, match="only compiled functions have a kernel level"):
+        plot(x + 1, tmp_path / "a.svg", level="kernel")
