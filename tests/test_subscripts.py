@@ -100,10 +100,11 @@ def test_indices_outside_are_refused(target: str, size: int) -> None:
 
 def test_nothing_is_written_into_an_axis_that_turns_out_empty() -> None:
     x, i = sg.placeholder((None, 2)), sg.placeholder((None,), "int32")
-    f = sg.function([x, i], sg.inc_subtensor(x[i], 1))
-    assert f(np.zeros((0, 2), "float32"), [0, 1, 2]).shape == (0, 2)
-    with pytest.raises(sg.BoundsError):
-        sg.function([x, i], x[i])(np.zeros((0, 2), "float32"), [0, 1, 2])
+    for y in (sg.inc_subtensor(x[i], 1), sg.inc_subtensor((x * 2)[i], 1), x[i]):
+        f = sg.function([x, i], y)
+        assert f(np.zeros((0, 2), "float32"), np.zeros(0, "int32")).shape == (0, 2)
+        with pytest.raises(sg.BoundsError):
+            f(np.zeros((0, 2), "float32"), [0, 1, 2])
 
 
 def test_an_update_of_rows_of_a_variable() -> None:

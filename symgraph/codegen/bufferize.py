@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ..dtypes import uint8
 from ..ir.graph import Graph, Value
+from ..ir.op import Scatter
 from ..ir.ops.leaves import Constant
 from .cluster import Clusters
 from .control import LoweredLoop, is_inside
@@ -76,10 +77,12 @@ class Bufferizer:
         self.tasks: list[Task] = []
         self.writer: dict[int, Task] = {}
         self.readers: dict[int, list[Task]] = {}
-        self.written_twice: set[int] = set()
+        #: For arrays that one task fills and another goes on in: the first.
+        self.filled: dict[int, Task] = {}
         self.buffers: dict[str, PlanBuffer] = {}
         self.names: dict[int, str] = {}
         self.padded: dict[int, str] = {}
+        self.dropped: set[int] = set()
         self.reasons: list[str] = []
         self.keep: list[Array] = []
         self.constants = 0
@@ -113,7 +116,7 @@ class Bufferizer:
                 task.writes.append(base)
                 if id(base) in self.writer:  # what fills the array comes before what goes on with it
                     self.order(self.writer[id(base)], task)
-                    self.written_twice.add(id(base))
+                    self.filled[id(base)] = self.writer[id(base)]
                 self.writer[id(base)] = task
                 for reader in self.readers.get(id(base), ()):
                     self.order(task, reader)
@@ -169,6 +172,7 @@ class Bufferizer:
         for slot, task, target in writes:
             if task is not None:
                 self.place_update(slot, task, target)
+        self.tasks = self.without_dropped()
         for task in self.tasks:
             if isinstance(task.lowered, LoweredLoop):
                 self.place_loop(task, task.lowered)
@@ -244,6 +248,10 @@ class Bufferizer:
 
     def place_update(self, slot: int, task: Task, target: Array) -> None:
         state = self.graph.states[slot]
+        targets = self.scattered_into(target, state)
+        if targets and not self.refuse_scatters(targets, state):
+            self.scatter_in_place(targets, state)
+            return
         refusal = self.refuse_in_place(task, target, state)
         if not refusal:
             for earlier in (*self.readers.get(id(state), ()), *self.python):
@@ -268,6 +276,54 @@ class Bufferizer:
             self.keep.append(target)
         else:
             self.view(target, self.names[id(state)])
+
+    # -- scatters -------------------------------------------------------------------------------------------------
+    def scattered_into(self, target: Array, state: Value) -> list[Value]:
+        """The results of scatters, one into the other, of which the first is into the state; none where ``target`` is
+        made in another way."""
+        found: list[Value] = []
+        while isinstance(target, Value) and isinstance(target.op, Scatter) and id(target) in self.filled:
+            found.insert(0, target)
+            target = self.base(target.node.inputs[0])
+        return found if target is state else []
+
+    def refuse_scatters(self, targets: Sequence[Value], state: Value) -> bool:
+        """Whether the scatters cannot work in the state's memory: all who read the state, or a result on the way, must
+        be able to run before, and all positions must have been checked."""
+        fills, last = [self.filled[id(t)] for t in targets], [self.writer[id(t)] for t in targets]
+        if any(not isinstance(t.lowered, Lowered) or len(t.lowered.kernel.body) < 2 for t in last):
+            return True
+        for target, following in zip(targets, fills[1:], strict=False):
+            if id(target) in self.names or any(t is not following for t in self.readers.get(id(target), ())):
+                return True
+        others = {t.number for t in (*self.readers.get(id(state), ()), *self.python)} - {t.number for t in fills}
+        return any(t.number in others for t in last) or bool(others and self.reaches(last[0], others))
+
+    def scatter_in_place(self, targets: Sequence[Value], state: Value) -> None:
+        """Let scatters go on in the state's memory, without filling an array first."""
+        for target in targets:
+            fill, task = self.filled.pop(id(target)), self.writer[id(target)]
+            for number in fill.before:
+                self.tasks[number].after.discard(fill.number)
+                self.order(self.tasks[number], task)
+            for number in fill.after:
+                self.tasks[number].before.discard(fill.number)
+            self.dropped.add(fill.number)
+            for array in fill.reads:
+                self.readers[id(array)].remove(fill)
+            self.settle(target, state)
+        first = self.writer[id(targets[0])]
+        for earlier in (*self.readers.get(id(state), ()), *self.python):
+            self.order(earlier, first)
+
+    def without_dropped(self) -> list[Task]:
+        """The tasks that are left, numbered anew."""
+        kept = [t for t in self.tasks if t.number not in self.dropped]
+        numbers = {t.number: k for k, t in enumerate(kept)}
+        for task in kept:
+            task.number = numbers[task.number]
+            task.before, task.after = ({numbers[n] for n in each} for each in (task.before, task.after))
+        return kept
 
     def merge_parameters(self, lowered: Lowered, state: Value, target: Array) -> Lowered:
         """The kernel with the state's parameter and the new value's made one, read and written."""
@@ -303,7 +359,7 @@ class Bufferizer:
             return "the old value is read after the new one is known"
         if self.python and self.reaches(task, {t.number for t in self.python}):
             return "Python, which may raise, runs after the new value is known"
-        if id(target) in self.written_twice:
+        if id(target) in self.filled:
             return "the new value is written by two kernels"
         if state in task.reads and not self.is_elementwise_self_read(task.lowered, state, target):
             return "the kernel reads the old value at other elements than it writes"

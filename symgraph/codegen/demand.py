@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..ir.graph import Graph, Node, Value
-from ..ir.op import Control, Host, Indexed, Leaf
+from ..ir.op import Control, Elementwise, Host, Indexed, Leaf, Scatter
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.leaves import Constant
 from ..ir.ops.ordering import ArgSort
 from ..ir.ops.views import Reshape
 from .access import ZERO, Access, Meanings, compose, identity, is_view
+
+#: Values looked at for a reader of a state; beyond that there might be one.
+_SEARCHED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ def is_splat(value: Value) -> bool:
 def find_demand(graph: Graph, meanings: Meanings) -> Demand:
     """The demand of a closed graph, in one sweep from the results back."""
     demand = Demand(meanings)
+    for slot, value in graph.updates:
+        _keep_updates(value, graph.states[slot], demand)
     for value in graph.results:
         demand.stored[id(value)] = "a result"
         demand.uses[id(value)] = demand.uses.get(id(value), 0) + 1
@@ -88,6 +93,30 @@ def find_demand(graph: Graph, meanings: Meanings) -> Demand:
         elif isinstance(node.op, Indexed):
             _look_at(node, demand)
     return demand
+
+
+def _keep_updates(value: Value, state: Value, demand: Demand) -> None:
+    """What is scattered into a state is computed before, where the state is read for it: so it can go on in place."""
+    while isinstance(value.op, (Reshape, Scatter)):
+        if isinstance(value.op, Scatter):
+            updates = value.node.inputs[1]
+            if _is_inlined_reader(updates, state):
+                demand.stored.setdefault(id(updates), "put into a state that it is computed from")
+        value = value.node.inputs[0]
+
+
+def _is_inlined_reader(value: Value, state: Value) -> bool:
+    """Whether elements of a value could be computed from those of a state without an array between them."""
+    stack, seen = [value], {id(value)}
+    while stack:
+        node = stack.pop().node
+        if not isinstance(node.op, (Elementwise, Indexed)):
+            continue
+        if state in node.inputs or len(seen) > _SEARCHED:
+            return True
+        stack += [v for v in node.inputs if id(v) not in seen]
+        seen.update(id(v) for v in node.inputs)
+    return False
 
 
 def _look_at(node: Node, demand: Demand) -> None:

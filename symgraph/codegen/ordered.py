@@ -14,14 +14,19 @@ from ..errors import InternalError
 from ..ir.dims import Dim, SymDim, floordiv
 from ..ir.graph import Value
 from ..ir.op import Accumulation, Scatter
+from ..ir.ops.leaves import Input, State
 from ..ir.ops.ordering import ArgSort
+from ..ir.ops.views import Reshape
 from .access import squeeze
 from .evaluate import Evaluator, Index
 from .folding import index_at, open_axes
 from .loop.grammar import Const, Expr, Fold, Let, Loop, Sort, Stmt, Store, Var
+from .loop.walk import is_using
 from .nest import Nest, StoreItem, coalesce
 from .schedule import build_loops
 
+#: What makes arrays that a scatter may go on in: its positions are checked before.
+_IN_PLACE = (Input, State, Reshape, Scatter)
 #: What becomes a kernel: a suffix of its name, the evaluator that has collected its parameters, its body.
 Part = tuple[str, Evaluator, tuple[Stmt, ...]]
 
@@ -113,7 +118,27 @@ def _scatter(value: Value, op: Scatter, evaluator: Evaluator) -> tuple[Stmt, ...
         if not loops:
             loops, kinds = [(s.loop_var(s.fresh("i"), 1), 1)], ["seq"]
         loops[0] = (loops[0][0], loops[0][1] * room)
-    return _nested(loops, kinds, (*checks, Store(name, target, element)))
+    loop = _nested(loops, kinds, (*checks, Store(name, target, element)))
+    if kinds[:1] == ["par"] or (room == 1 and not isinstance(node.inputs[0].op, _IN_PLACE)):
+        return loop
+    return (*_checked_first(value, op, evaluator), *loop)
+
+
+def _checked_first(value: Value, op: Scatter, evaluator: Evaluator) -> tuple[Stmt, ...]:
+    """A loop that checks all positions before the first is written: what may happen in a state's memory happens whole
+    or not at all, and where an axis turns out empty there is no loop that writes."""
+    s, node = evaluator.s, value.node
+    index = _variables(evaluator, node.inputs[1].shape)
+    site, s.site = s.site, node
+    readers = [evaluator.reader(v) for v in node.inputs]
+    target = op.target(s, index, readers, [v.type for v in node.inputs], value.type)
+    s.site = site
+    places = [at for at in target if _is_data(at)]
+    loops = [
+        (v, d) for v, d in zip(index, node.inputs[1].shape, strict=True)
+        if isinstance(v, Var) and any(is_using(at, {v.name}) for at in places)
+    ]  # fmt: skip
+    return _nested(loops, ["seq"] * len(loops), tuple(Let(s.fresh("c"), at) for at in places))
 
 
 def _is_data(at: Expr) -> bool:

@@ -31,6 +31,7 @@ from .rewrites import (
     products,
     ranges,
     reductions,
+    sparse,
     stable,
     views,
 )
@@ -78,7 +79,10 @@ _TIDY = (
 #: Formulas that keep more digits.
 _STABLE = stable.RULES + entropy.RULES + inverses.RULES
 #: Less work, up to rounding.
-_SPECIAL = algebra.INEXACT + cancellation.INEXACT + ranges.INEXACT + moves.INEXACT + products.RULES + reductions.RULES
+_SPECIAL = (
+    algebra.INEXACT + cancellation.INEXACT + ranges.INEXACT + moves.INEXACT + products.RULES + reductions.RULES
+    + sparse.RULES
+)  # fmt: skip
 
 #: The passes, in order. Stabilising rules see composite ops whole; what comes later sees what these are made of.
 PIPELINE: tuple[Pass, ...] = (
