@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,20 @@ from .tensor import Tensor, TensorLike, as_tensor, as_value
 from .tracer import tracer
 
 
+class _Key(Enum):
+    """What an entry of a key does to the shape."""
+
+    NEW = "a new axis"
+    SLICE = "an axis that stays"
+    ARRAY = "an axis that index arrays take"
+    NUMBER = "an axis that goes"
+
+
 class Subscript:
     """One ``x[keys]``: a slice of every axis, then index arrays, then axes dropped and added.
 
-    ``starts, sizes, steps`` are the slice; ``arrays`` the index arrays by axis; ``shape`` the shape after it where
-    there are none.
+    ``starts, sizes, steps`` are the slice; ``arrays`` the index arrays by axis, integers beside them among these, as in
+    NumPy; ``entries`` says what each key is, with the number of its axis.
     """
 
     def __init__(self, x: Tensor, key: Any) -> None:
@@ -30,38 +40,43 @@ class Subscript:
         self.starts: list[Dim] = []
         self.sizes: list[Dim] = []
         self.steps: list[int] = []
-        self.shape: list[Dim] = []
         self.arrays: dict[int, Value] = {}
+        self.entries: list[tuple[_Key, int]] = []
         keys = _expanded(x, key)
-        scalars = [k for k in keys if k is None or _is_integer(k)]
+        are_arrays = any(isinstance(k, (Tensor, np.ndarray, list)) for k in keys)
         for k in keys:
             if k is None:
-                self.shape.append(1)
+                self.entries.append((_Key.NEW, -1))
             else:
-                self._axis(k)
-        if self.arrays and scalars:
-            raise ArgumentError("an array index cannot be combined with integers or None; index in two steps")
+                self._axis(k, are_arrays)
 
-    def _axis(self, key: Any) -> None:
+    def _axis(self, key: Any, are_arrays: bool) -> None:
         axis = len(self.starts)
         size = self.x.shape[axis]
         if isinstance(key, slice):
-            start, count, step = slice_positions(key, size, axis)
-            self._add(start, count, step)
-            self.shape.append(count)
+            self._add(*slice_positions(key, size, axis))
+            self.entries.append((_Key.SLICE, axis))
         elif _is_integer(key):
             position: Dim = int(key) if key >= 0 else size + int(key)
             if isinstance(position, int) and (position < 0 or (isinstance(size, int) and position >= size)):
                 raise ShapeError(f"index {key} is out of bounds for axis {axis} of size {size}")
-            self._add(position, 1, 1)
+            if are_arrays:
+                self.arrays[axis] = tracer.size(position)
+                self._add(0, size, 1)
+            else:
+                self._add(position, 1, 1)
+            self.entries.append((_Key.ARRAY if are_arrays else _Key.NUMBER, axis))
         elif isinstance(key, (Tensor, np.ndarray, list)):
             value = as_value(key)
             if value.dtype == bool_:
                 raise ArgumentError(
                     "a mask known only when run gives a result of unknown size; use where, or multiply by the mask"
                 )
+            if not value.dtype.is_integer:
+                raise ArgumentError(f"an index array of axis {axis} has dtype {value.dtype}; indices are integers")
             self.arrays[axis] = value
             self._add(0, size, 1)
+            self.entries.append((_Key.ARRAY, axis))
         else:
             raise ArgumentError(f"cannot index with {type(key).__name__} {key!r}")
 
@@ -73,13 +88,37 @@ class Subscript:
     # -- reading --------------------------------------------------------------------------------------------------
     def read(self) -> Tensor:
         value = tracer.slice(self.x.value, self.starts, self.sizes, self.steps)
-        if not self.arrays:
-            return Tensor(tracer.reshape(value, self.shape))
-        if len(self.arrays) == 1:
+        if self._is_take:
             ((axis, indices),) = self.arrays.items()
-            return Tensor(tracer.apply(Take(axis), value, indices))
-        gathered = tracer.apply(GatherNd(), tracer.transpose(value, self._array_first()), self._vectors())
-        return Tensor(tracer.transpose(gathered, self._placed(gathered.type.ndim)))
+            value = tracer.apply(Take(axis), value, indices)
+        elif self.arrays:
+            gathered = tracer.apply(GatherNd(), tracer.transpose(value, self._array_first()), self._vectors())
+            value = tracer.transpose(gathered, self._placed(gathered.type.ndim))
+        return Tensor(tracer.reshape(value, self._shape()))
+
+    @property
+    def _is_take(self) -> bool:
+        return len(self.arrays) == 1
+
+    def _shape(self, new_axes: bool = True) -> list[Dim]:
+        """The shape of the result, with the new axes or without."""
+        rows: list[Dim] = list(tracer.align(list(self.arrays.values()))[0].shape) if self.arrays else []
+        shape: list[Dim] = [] if self._are_neighbours() else list(rows)
+        waiting = rows if self._are_neighbours() else []
+        for kind, axis in self.entries:
+            if kind is _Key.NEW and new_axes:
+                shape.append(1)
+            elif kind is _Key.SLICE:
+                shape.append(self.sizes[axis])
+            elif kind is _Key.ARRAY:
+                shape += waiting
+                waiting = []
+        return shape
+
+    def _are_neighbours(self) -> bool:
+        """Whether no slice and no new axis stands between the index arrays."""
+        places = [i for i, (kind, _) in enumerate(self.entries) if kind is _Key.ARRAY]
+        return not places or places[-1] - places[0] == len(places) - 1
 
     def _array_first(self) -> list[int]:
         """The axes with those of the arrays in front."""
@@ -92,20 +131,19 @@ class Subscript:
 
     def _placed(self, ndim: int) -> list[int]:
         """The order of the gathered axes in the result: where neighbouring arrays stand, else first (as in NumPy)."""
-        axes = list(self.arrays)
-        width = ndim - (self.x.ndim - len(axes))
-        before = axes[0] if axes == list(range(axes[0], axes[0] + len(axes))) else 0
+        width = ndim - (self.x.ndim - len(self.arrays))
+        before = min(self.arrays) if self._are_neighbours() else 0
         return [*range(width, width + before), *range(width), *range(width + before, ndim)]
 
     # -- writing --------------------------------------------------------------------------------------------------
     def write(self, y: TensorLike, add: bool) -> Tensor:
         """``x`` with ``y`` added to, or put in the place of, what :meth:`read` gives."""
-        there = self.read()
-        new = tracer.broadcast_to(as_value(y, self.x.dtype), there.shape)
+        new = tracer.broadcast_to(as_value(y, self.x.dtype), tuple(self._shape()))
         if not self.arrays:
             return Tensor(self._embedded(tracer.reshape(new, self.sizes), add))
+        new = tracer.reshape(new, self._shape(new_axes=False))
         block = tracer.slice(self.x.value, self.starts, self.sizes, self.steps)
-        if len(self.arrays) == 1:
+        if self._is_take:
             ((axis, indices),) = self.arrays.items()
             written = tracer.apply(_scatter(add)("take", axis), block, new, indices)
         else:
@@ -143,23 +181,41 @@ def _expanded(x: Tensor, key: Any) -> list[Any]:
     """
     keys: list[Any] = []
     for k in key if isinstance(key, tuple) else (key,):
-        array = np.asarray(k) if isinstance(k, (list, np.ndarray)) and not _has_tensor(k) else None
-        if array is not None and array.dtype == bool:
-            at = sum(1 if e is not None else 0 for e in keys)
-            if Ellipsis in [e for e in keys if not isinstance(e, (np.ndarray, Tensor))]:
-                raise ArgumentError("a mask after ... ; write the axes out")
-            have = x.shape[at : at + array.ndim]
-            if len(have) != array.ndim or any(isinstance(d, int) and d != n for d, n in zip(have, array.shape)):  # noqa: B905
-                raise ShapeError(f"a mask of shape {array.shape} for axes {at} and on of {x.type}")
-            keys += list(np.nonzero(array))
-        else:
-            keys.append(k)
-    used = sum(k is not None and k is not Ellipsis for k in keys)
-    if used > x.ndim or sum(k is Ellipsis for k in keys) > 1:
+        if isinstance(k, (bool, np.bool_)):
+            raise ArgumentError(f"cannot index with {k}; masks are arrays")
+        plain = isinstance(k, (list, np.ndarray)) and not _has_tensor(k)
+        keys.append(_index_array(k) if plain else k)
+    used = sum(_width(k) for k in keys)
+    dots = [i for i, k in enumerate(keys) if k is Ellipsis]
+    if used > x.ndim or len(dots) > 1:
         raise ShapeError(f"too many indices for {x.type}: {used}")
-    at = next((i for i, k in enumerate(keys) if k is Ellipsis), len(keys))
+    at = dots[0] if dots else len(keys)
     keys[at : at + 1] = [slice(None)] * (x.ndim - used)
-    return keys
+    out: list[Any] = []
+    axis = 0
+    for k in keys:
+        if isinstance(k, np.ndarray) and k.dtype == bool:
+            have = x.shape[axis : axis + k.ndim]
+            if any(isinstance(d, int) and d != n for d, n in zip(have, k.shape, strict=True)):
+                raise ShapeError(f"a mask of shape {k.shape} for axes {axis} and on of {x.type}")
+            out += list(np.nonzero(k))
+        else:
+            out.append(k)
+        axis += _width(k)
+    return out
+
+
+def _width(key: Any) -> int:
+    """How many axes a key takes."""
+    if key is None or key is Ellipsis:
+        return 0
+    return key.ndim if isinstance(key, np.ndarray) and key.dtype == bool else 1
+
+
+def _index_array(key: Any) -> Any:
+    """A list or array as an array; what is empty has integers."""
+    array = np.asarray(key)
+    return array.astype(np.int64) if array.size == 0 and array.dtype != bool else array
 
 
 def _has_tensor(key: Any) -> bool:
@@ -196,7 +252,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
 
     Raises:
         ShapeError: for too many indices or one outside its axis.
-        ArgumentError: for a key of another kind, or integers beside arrays.
+        ArgumentError: for a key of another kind, such as a mask that is known only when run.
     """
     result = Subscript(x, key).read()
     result.subscript = (x, key)

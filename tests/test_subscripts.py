@@ -28,6 +28,21 @@ KEYS: dict[str, Any] = {
     "three": (np.array([0, 1]), np.array([1, 1]), np.array([2, 0])),
     "mask": np.array([True, False, True, True]),
     "mask-2d": np.random.default_rng(1).random((4, 5)) < 0.5,
+    "number-array": (1, COLUMNS),
+    "array-number": (slice(None), COLUMNS, -1),
+    "number-apart": (1, slice(None), np.array([0, 2])),
+    "array-new-array": (np.array([0, 1]), None, np.array([1, 1])),
+    "new-array": (None, ROWS),
+    "array-new": (COLUMNS % 4, None, ..., None),
+    "new-between": (slice(None), None, COLUMNS, None, 2),
+    "steps-array": (slice(None, None, -2), COLUMNS, slice(2, 0, -1)),
+    "broadcast-arrays": (np.array([[0], [3]]), np.array([1, 2, 4])),
+    "list": [0, 3],
+    "empty-list": [],
+    "mask-dots": (..., np.array([True, False, True])),
+    "mask-number": (np.array([True, False, True, True]), 2),
+    "mask-none": np.zeros((4, 5), bool),
+    "mask-whole": np.random.default_rng(3).random((4, 5, 3)) < 0.3,
     "mask-later": (slice(None), np.array([True, False, True, False, True])),
 }
 
@@ -158,5 +173,7 @@ def test_what_is_no_subscript_is_refused() -> None:
         x[x > 0]
     with pytest.raises(sg.ShapeError, match="mask of shape"):
         x[np.array([True, False])]
-    with pytest.raises(sg.ArgumentError, match="two steps"):
-        sg.placeholder((3, 4))[0, [1, 2]]
+    with pytest.raises(sg.ArgumentError, match="indices are integers"):
+        x[[0.5]]
+    with pytest.raises(sg.ArgumentError, match="masks are arrays"):
+        x[True]
