@@ -33,8 +33,9 @@ def close(
     outputs: Sequence[Tensor],
     updates: Sequence[tuple[Variable, Tensor]],
     givens: Mapping[Tensor, Tensor],
+    no_default_updates: bool | Sequence[Variable] = False,
 ) -> Closed:
-    """Import what ``outputs`` and ``updates`` need.
+    """Import what ``outputs`` and ``updates`` need, and the default updates of variables that take part.
 
     Sizes that the ops join become one symbol; symbols are renamed ``N``, ``M``, ... in the order of the inputs.
 
@@ -44,16 +45,15 @@ def close(
     """
     replaced = {id(old.value): new.value for old, new in givens.items()}
     slots = {id(t.value): i for i, t in enumerate(inputs)}
-    results = [t.value for t in outputs] + [new.value for _, new in updates]
-    order = _order(results, slots, replaced)
-    used = _variables(order, updates)
-    given = {id(v) for v, _ in updates}
-    # Random ops draw fresh numbers in the next call.
-    steps = [(v, Tensor(next_key(v.value))) for v in used if isinstance(v, Key) and id(v) not in given]
-    if steps:
-        updates = [*updates, *steps]
-        results += [step.value for _, step in steps]
+    updates = list(updates)
+    while True:
+        results = [t.value for t in (*outputs, *(new for _, new in updates))]
         order = _order(results, slots, replaced)
+        used = _variables(order, updates)
+        by_default = [] if no_default_updates is True else _default_updates(used, updates, no_default_updates)
+        if not by_default:
+            break
+        updates += by_default
     _check_placeholders(order, slots)
     state_slots = {id(v.value): i for i, v in enumerate(used)}
 
@@ -78,6 +78,20 @@ def close(
         [(state_slots[id(v.value)], new) for (v, _), new in zip(updates, values[n:], strict=True)],
     )  # fmt: skip
     return Closed(graph, tuple(used))
+
+
+def _default_updates(
+    used: Sequence[Variable], updates: Sequence[tuple[Variable, Tensor]], without: bool | Sequence[Variable]
+) -> list[tuple[Variable, Tensor]]:
+    """The updates that variables bring along where the function says nothing about them. Random keys give fresh numbers
+    in the next call."""
+    settled = [v for v, _ in updates] + list(without if not isinstance(without, bool) else ())
+    found: list[tuple[Variable, Tensor]] = []
+    for v in used:
+        new = Tensor(next_key(v.value)) if isinstance(v, Key) else v.default_update
+        if new is not None and not any(v is w for w in settled):
+            found.append((v, new))
+    return found
 
 
 def _order(results: Sequence[Value], cut: Mapping[int, int], replaced: Mapping[int, Value]) -> list[Node]:

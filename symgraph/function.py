@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arguments import In, Signature, check_unused
 from .capacity import bytes_text, memory_limit
 from .closing import Closed, close
 from .errors import ArgumentError, BoundsError, DTypeError, GraphError, OutOfMemoryError, ShapeError
@@ -73,12 +74,16 @@ class Function:
         options: Options,
         name: str,
         single: bool,
+        signature: Signature,
+        no_default_updates: bool | Sequence[Variable] = False,
+        on_unused_input: str = "ignore",
     ) -> None:
         self.name = name
         self.options = options
         self._single = single
         with uncollected():
-            closed: Closed = close(name, inputs, outputs, updates, givens)
+            closed: Closed = close(name, inputs, outputs, updates, givens, no_default_updates)
+            check_unused(closed.graph, signature.labels, on_unused_input)
             self.stages: Stages = compile_stages(closed.graph, options)
         self.variables = closed.variables
         graph = closed.graph
@@ -89,7 +94,8 @@ class Function:
 
             self._run = NanGuard(self).run
         self._inputs: tuple[Value, ...] = graph.inputs
-        self._labels = tuple(t.name or f"input {i}" for i, t in enumerate(inputs))
+        self._signature = signature
+        self._labels = signature.labels
         self._dtypes = tuple(v.dtype.np for v in graph.inputs)
         self._results = tuple((v.type.shape, v.dtype.np) for v in graph.outputs)
         self._states = tuple(v.array for v in closed.variables)
@@ -98,8 +104,8 @@ class Function:
         self._writes = bool(graph.updates)
         self._bindings: dict[tuple[tuple[int, ...], ...], _Binding] = {}
 
-    def __call__(self, *arrays: Any) -> Any:
-        """Run the function.
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
+        """Run the function. Arguments go by place, or by the names of the inputs; those with a value may be left out.
 
         Raises:
             ArgumentError: for a wrong number of arguments.
@@ -109,9 +115,8 @@ class Function:
             OutOfMemoryError: where results or temporaries need more memory than there is.
         """
         dtypes = self._dtypes
-        if len(arrays) != len(dtypes):
-            names = ", ".join(self._labels)
-            raise ArgumentError(f"{self.name} takes {len(dtypes)} argument(s) ({names}), got {len(arrays)}")
+        if named or len(arrays) != len(dtypes):
+            arrays = tuple(self._signature.complete(arrays, named))
         checked = [
             a if type(a) is np.ndarray and a.dtype == dtype and a.flags.c_contiguous else self._convert(i, a)
             for i, (a, dtype) in enumerate(zip(arrays, dtypes))  # noqa: B905 - lengths were just compared
@@ -265,7 +270,7 @@ class Function:
 
 
 def function(
-    inputs: Sequence[Tensor],
+    inputs: Sequence[Tensor | In],
     outputs: TensorLike | Sequence[TensorLike] | None = None,
     updates: Updates | None = None,
     givens: Mapping[Tensor, TensorLike] | Sequence[tuple[Tensor, TensorLike]] | None = None,
@@ -273,11 +278,14 @@ def function(
     name: str | None = None,
     options: Options | None = None,
     nan_guard: bool | None = None,
+    no_default_updates: bool | Sequence[Variable] = False,
+    on_unused_input: str = "ignore",
 ) -> Function:
     """Compile a function of ``inputs`` (Theano's ``function``).
 
     Args:
-        inputs: placeholders (or any tensors: the graph is cut there), in the order of the arguments.
+        inputs: placeholders (or any tensors: the graph is cut there), in the order of the arguments; with a value for
+            calls that leave them out as :class:`In`.
         outputs: a tensor (the call returns an array) or a list (it returns a list).
         updates: pairs of a variable and its new value. All new values are computed from the old ones.
         givens: tensors to replace by others of equal dtype and shape.
@@ -285,6 +293,8 @@ def function(
         name: used in error messages.
         options: see :class:`Options`.
         nan_guard: raise :class:`NonFiniteError` at the first NaN or infinity; overrides ``options``.
+        no_default_updates: True, or the variables whose ``default_update`` (random keys: next state) not to use.
+        on_unused_input: ``"ignore"``, ``"warn"`` or ``"raise"`` where an input takes no part.
 
     Raises:
         GraphError: for a missing input, an input or an update given twice.
@@ -296,9 +306,16 @@ def function(
         >>> function([x], (x * 2).sum())([1.0, 2.0, 3.0])
         array(12., dtype=float32)
     """
-    if isinstance(inputs, Tensor):
+    given: object = inputs
+    if isinstance(given, Tensor):
         raise ArgumentError("function: inputs must be a list of tensors")
-    _check_inputs(inputs)
+    tensors = [t.tensor if isinstance(t, In) else t for t in inputs]
+    _check_inputs(tensors)
+    chosen_name = name or "function"
+    labels = tuple(
+        (t.name if isinstance(t, In) else "") or tensors[i].name or f"input {i}" for i, t in enumerate(inputs)
+    )
+    values = {i: t.value for i, t in enumerate(inputs) if isinstance(t, In) and t.value is not None}
     single = outputs is not None and not isinstance(outputs, (list, tuple))
     wanted: list[TensorLike] = [outputs] if single else list(outputs or ())  # type: ignore[arg-type, list-item]
     chosen = options if options is not None else default_options()
@@ -308,8 +325,8 @@ def function(
         chosen = chosen.but(nan_guard=nan_guard)
     pairs = list(givens.items()) if isinstance(givens, Mapping) else list(givens or [])
     return Function(
-        inputs, [as_tensor(o) for o in wanted], _check_updates(updates or []), _check_givens(pairs, inputs), chosen,
-        name or "function", single,
+        tensors, [as_tensor(o) for o in wanted], _check_updates(updates or []), _check_givens(pairs, tensors), chosen,
+        chosen_name, single, Signature(chosen_name, labels, values), no_default_updates, on_unused_input,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from .dtypes import as_dtype
 from .errors import DTypeError, ShapeError
 from .ir.ops.leaves import State
 from .ir.types import TensorType
-from .tensor import Tensor
+from .tensor import Tensor, TensorLike, as_tensor
 from .tracer import tracer
 
 _slots = itertools.count()
@@ -40,6 +40,25 @@ class Variable(Tensor):
         label = name or "variable"
         super().__init__(tracer.apply(State(next(_slots), label, type_, self)), name)
         self.array: Array = readable(array)
+        self._default_update: Tensor | None = None
+
+    @property
+    def default_update(self) -> Tensor | None:
+        """The new value that every function gives the variable that computes with it and says nothing about its update
+        (Theano's ``default_update``); None: it stays."""
+        return self._default_update
+
+    @default_update.setter
+    def default_update(self, new: TensorLike | None) -> None:
+        value = new if new is None or isinstance(new, Tensor) else as_tensor(new, self.dtype)
+        if value is not None and value.dtype != self.dtype:
+            raise DTypeError(f"variable {self.name!r} has dtype {self.dtype}, its default update {value.dtype}")
+        if value is not None and (
+            value.ndim != self.ndim
+            or any(isinstance(a, int) and a != b for a, b in zip(value.shape, self.shape, strict=True))
+        ):
+            raise ShapeError(f"variable {self.name!r} is a {self.type}, its default update a {value.type}")
+        self._default_update = value
 
     def get_value(self, borrow: bool = False) -> Array:
         """A copy of the value; with ``borrow`` the array itself, which later calls may change."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -24,8 +25,10 @@ from symgraph.ir.op import (
     Scatter,
 )
 from symgraph.ir.types import Facts, TensorType
+from tests import theano_table
 from tests.contract.cases import apply, bound_op, float_operands, placeholders
 
+SPEC_MISSING = Path(__file__).parent / "keras" / "spec_missing.txt"
 FORMS = (Leaf, Elementwise, Indexed, Reduction, Accumulation, Scatter, Composite)
 
 #: Names of the Python array API standard that are spelled otherwise here.
@@ -149,4 +152,25 @@ def page() -> str:
     lines += ["## The Python array API standard", "", "All functions have the standard's names, but these:", ""]
     lines += ["| standard | here |", "|---|---|", *(f"| `{a}` | `{b}` |" for a, b in sorted(RENAMED.items())), ""]
     lines += ["Left out:", "", "| standard | why |", "|---|---|", *(f"| {a} | {b} |" for a, b in LEFT_OUT.items()), ""]
+    lines += theano_section() + keras_section()
     return "\n".join(lines)
+
+
+def theano_section() -> list[str]:
+    """What a user of Theano finds under which name."""
+    lines = [
+        "## Theano", "",
+        "Types and their constructors (`dmatrix`, `fvector`, `scalar`, ...) are `placeholder(shape, dtype)`; an",
+        "unknown size is `None`, and an axis that broadcasts has size 1. Names of Theano 1.0 that differ here:", "",
+        "| Theano | here |", "|---|---|",
+    ]  # fmt: skip
+    lines += [f"| `{a}` | `{b}` |" for a, b in sorted(theano_table.RENAMED.items())]
+    lines += ["", "Left out:", "", "| Theano | why |", "|---|---|"]
+    return [*lines, *(f"| {a} | {b} |" for a, b in theano_table.LEFT_OUT.items()), ""]
+
+
+def keras_section() -> list[str]:
+    """What of Keras's backend is not there."""
+    names = [n for n in SPEC_MISSING.read_text(encoding="utf-8").split() if n.startswith("keras.backend.")]
+    rest = ", ".join(f"`{n.removeprefix('keras.backend.')}`" for n in names) or "nothing"
+    return ["## keras.backend", "", f"Of the functions of Keras 2.3.1's backend there is lacking: {rest}.", ""]

@@ -14,11 +14,11 @@ LAYERS = {
     "base": "capacity dtypes errors events options provenance version",
     "plotting": "plotting",
     "ir": "ir",
-    "front": "arrangement convolution creation differentiation effects einsum elementwise generators gradient loops "
-    "nn numeric ordering own_ops products random reducing resizing scanning shaping subscripts tensor "
-    "tracer unrolling variable",
+    "front": "arrangement cloning convolution creation differentiation effects einsum elementwise generators "
+    "gradient loops nn numeric ordering own_ops picking products random reducing resizing scanning "
+    "shaping subscripts tensor tracer unrolling variable",
     "codegen": "codegen",
-    "function": "verification closing explain function nan_guard plot plot_levels report profile stages",
+    "function": "verification closing explain function nan_guard plot plot_levels report profile stages arguments",
     "top": "__main__",
     "keras": "keras",
 }

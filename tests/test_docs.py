@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import symgraph as sg
+from tests import theano_table
 from tests.op_table import RENAMED, missing, page
 
 PAGE = Path(__file__).parents[1] / "docs" / "ops.md"
@@ -26,6 +27,10 @@ def test_no_function_of_the_array_api_standard_is_missing() -> None:
     assert not missing()
     plain = [name for name in RENAMED.values() if name.isidentifier()]
     assert not [name for name in plain if not hasattr(sg, name)]
+
+
+def test_no_name_of_theano_is_missing() -> None:
+    assert not theano_table.missing()
 
 
 def test_every_public_name_exists_once() -> None:
