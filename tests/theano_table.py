@@ -108,7 +108,7 @@ LEFT_OUT = {
 
 
 def missing() -> list[str]:
-    """Names that are neither here, nor called otherwise, nor left out with a reason; and new names that are not here."""
+    """Names that are neither here, nor called otherwise, nor left out with a reason; new names that are not here."""
     known = {*RENAMED, *(name for names in LEFT_OUT for name in names.split(", "))}
     plain = [name for name in RENAMED.values() if name.isidentifier()]
     here = [*plain, *(name for name in (*TENSOR, *MORE, *THEANO) if name not in known)]
