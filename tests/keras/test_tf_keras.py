@@ -1,0 +1,102 @@
+"""Models that the real tf_keras saved load here and predict the same, and the other way round where it is installed."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symgraph import keras
+from symgraph.keras import optimizers
+from symgraph.keras.models import load_model
+from tests.keras.layer_models import compiled, inputs, models, randomize, training_data
+
+pytestmark = [
+    pytest.mark.usefixtures("session"),
+    pytest.mark.filterwarnings("ignore:No training configuration:UserWarning"),
+]
+FIXTURES = Path(__file__).parent / "fixtures" / "tf_keras.zip"
+LAYERS, OPTIMIZERS = models(keras), compiled(keras)
+
+
+@lru_cache(maxsize=1)
+def stored() -> tuple[dict[str, bytes], dict[str, Any]]:
+    with zipfile.ZipFile(FIXTURES) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with np.load(io.BytesIO(files.pop("expected.npz"))) as arrays:
+        return files, dict(arrays)
+
+
+def load(key: str, folder: Path) -> Any:
+    path = folder / "model.h5"
+    path.write_bytes(stored()[0][f"{key}.h5"])
+    return load_model(path)
+
+
+def expected(key: str, kind: str) -> list[Any]:
+    arrays = stored()[1]
+    count = sum(name.startswith(f"{key}/{kind}") for name in arrays)
+    return [arrays[f"{key}/{kind}{i}"] for i in range(count)]
+
+
+def listed(x: Any) -> list[Any]:
+    return list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+def assert_close(got: Any, wanted: Any) -> None:
+    for a, b in zip(listed(got), listed(wanted), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
+
+
+def test_every_model_has_a_fixture() -> None:
+    names = {f"layer {name}.h5" for name in LAYERS} | {f"optimizer {name}.h5" for name in OPTIMIZERS}
+    assert set(stored()[0]) == names
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_model_of_tf_keras_predicts_the_same_here(name: str, tmp_path: Path) -> None:
+    key = f"layer {name}"
+    model = load(key, tmp_path)
+    assert_close(model.predict(expected(key, "x"), batch_size=2), expected(key, "y"))
+    again = tmp_path / "again.h5"
+    model.save(again)
+    np.testing.assert_equal(load_model(again).get_weights(), model.get_weights())
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_trained_model_of_tf_keras_trains_on_here(name: str, tmp_path: Path) -> None:
+    key = f"optimizer {name}"
+    model = load(key, tmp_path)
+    assert isinstance(model.optimizer, getattr(optimizers, name))
+    model.train_on_batch(*training_data())
+    assert_close(model.get_weights(), expected(key, "after"))
+
+
+@pytest.fixture(scope="module")
+def tf_keras() -> Any:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return pytest.importorskip("tf_keras")
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_model_of_ours_predicts_the_same_in_tf_keras(name: str, tmp_path: Path, tf_keras: Any) -> None:
+    model = LAYERS[name]()
+    randomize(model)
+    model.save(tmp_path / "model.h5")
+    theirs = tf_keras.models.load_model(tmp_path / "model.h5")
+    x = inputs(model)
+    assert_close(listed(theirs.predict(x, verbose=0, batch_size=2)), listed(model.predict(x, batch_size=2)))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_trained_model_of_ours_trains_on_in_tf_keras(name: str, tmp_path: Path, tf_keras: Any) -> None:
+    model = OPTIMIZERS[name]()
+    model.save(tmp_path / "model.h5")
+    theirs = tf_keras.models.load_model(tmp_path / "model.h5")
+    assert_close(theirs.get_weights(), model.get_weights())
