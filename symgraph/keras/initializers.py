@@ -246,8 +246,14 @@ def serialize(initializer: Any) -> Any:
     return serialize_keras_object(initializer)
 
 
+#: What tf.keras has made classes of.
+_CLASSES = {"".join(part.capitalize() for part in f.__name__.split("_")): f for f in _FACTORIES}
+
+
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The initializer of a name or a dictionary."""
+    if isinstance(config, dict) and config.get("class_name") in _CLASSES:
+        config = {**config, "class_name": _CLASSES[config["class_name"]].__name__}
     return deserialize_keras_object(
         config, module_objects=globals(), custom_objects=custom_objects, printable_module_name="initializer"
     )

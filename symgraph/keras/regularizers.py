@@ -62,6 +62,8 @@ def serialize(regularizer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The regularizer of a name or a dictionary."""
+    if isinstance(config, dict) and config.get("class_name") in ("L1", "L2"):  # tf.keras's classes
+        config = {**config, "class_name": "L1L2"}
     return deserialize_keras_object(
         config, module_objects=globals(), custom_objects=custom_objects, printable_module_name="regularizer"
     )

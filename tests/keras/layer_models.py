@@ -212,6 +212,14 @@ def compiled(keras: Any) -> dict[str, Build]:
         "Nadam": lambda: o.Nadam(0.01),
     }
 
+    if hasattr(o, "legacy"):  # tf.keras's optimizers of TensorFlow 2.0 to 2.10
+        makers |= {
+            "legacy SGD": lambda: o.legacy.SGD(0.1, momentum=0.9),
+            "legacy RMSprop": lambda: o.legacy.RMSprop(0.01),
+            "legacy Adam": lambda: o.legacy.Adam(0.01),
+            "legacy Nadam": lambda: o.legacy.Nadam(0.01),
+        }
+
     def build(make: Build) -> Any:
         l = keras.layers
         model = keras.models.Sequential([l.Dense(4, activation="relu", input_shape=(3,)), l.Dense(2)])

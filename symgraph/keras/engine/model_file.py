@@ -14,6 +14,7 @@ from . import hdf5_reading as reading
 from . import weights_file
 from .hdf5_writing import write_text
 from .network_config import json_value, updated_config
+from .optimizer_state import arranged_state
 
 Group = Any
 #: What malformed configs make constructors raise.
@@ -123,7 +124,8 @@ def _restore_optimizer(model: Any, group: Group) -> None:
     model.objective.prepare_optimizer()
     limit = 2 * sum(K.count_params(w) for w in model.optimizer.weights) + 64
     try:
-        model.optimizer.set_weights(weights_file.read_arrays(group, limit))
+        names, arrays = weights_file.read_named_arrays(group, limit)
+        model.optimizer.set_weights(arranged_state(model.optimizer, names, arrays))
     except ValueError as error:
         warnings.warn(
             f"Error in loading the saved optimizer state. As a result, your model is starting with a freshly "
@@ -140,7 +142,8 @@ _OPTIMIZER_NO_OPS: dict[str, tuple[Any, ...]] = {
     "clipvalue": (None,),
     "use_ema": (False,),
     "ema_momentum": (0.99,),
-    "ema_overwrite_frequency": (None,),
+    "ema_overwrite_frequency": (None, 100),
+    "initial_accumulator_value": (0.0, 0.1),  # the state that is read with it begins with it
     "jit_compile": (True, False),
     "is_legacy_optimizer": (True, False),
     "centered": (False,),
@@ -152,13 +155,16 @@ _OPTIMIZER_NO_OPS: dict[str, tuple[Any, ...]] = {
 def _known_optimizer(described: dict[str, Any]) -> dict[str, Any]:
     """An optimizer's config without the keys of other versions that change nothing."""
     config = dict(described["config"])
+    class_name = described["class_name"].removeprefix("Custom>")  # tf.keras 2.11 and later
+    if class_name == "Nadam" and "schedule_decay" not in config:  # tf.keras's own schedule; its old classes name it decay
+        config["schedule_decay"] = config.pop("decay", 1.0)
     config.pop("name", None)
     for key, idle in _OPTIMIZER_NO_OPS.items():
         if key in config and config[key] in idle:
             del config[key]
-    if described["class_name"] == "RMSprop" and config.get("momentum") == 0.0:
+    if class_name == "RMSprop" and config.get("momentum") == 0.0:
         del config["momentum"]
-    return {"class_name": described["class_name"], "config": config}
+    return {"class_name": class_name, "config": config}
 
 
 def _resolved(value: Any, make: Any) -> Any:

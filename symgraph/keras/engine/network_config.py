@@ -20,7 +20,7 @@ def network_to_config(network: Any) -> dict[str, Any]:
     """Layers with their configs and the nodes inside the network, and where inputs and outputs are."""
     numbers: dict[str, int] = {}  # node key -> index among the layer's nodes inside this network
     for layer in network.layers:
-        kept = 0
+        kept = int(hasattr(layer, "layers"))  # number 0 of a network is what links its own inputs to its outputs
         for i in range(len(layer._inbound_nodes)):
             if node_key(layer, i) in network._network_nodes:
                 numbers[node_key(layer, i)] = kept
@@ -73,11 +73,14 @@ def tensors_from_config(
     layers: dict[str, Any] = {}
     pending: list[tuple[Any, Any]] = []
     calls: dict[str, list[int]] = {}  # layer -> index of its k-th node in this network among all its nodes
+    used = {(item[0], item[1]) for data in config["layers"] for node in data["inbound_nodes"] for item in node}
+    used |= {(item[0], item[1]) for item in config["output_layers"]}
     for data in config["layers"]:
         layer = deserialize(data, custom_objects=custom_objects)
         layers[data["name"]] = layer
-        # An input layer, and a network, have a node of their own before any call here.
-        calls[data["name"]] = [0] if layer._inbound_nodes and not data["inbound_nodes"] else []
+        # An input layer has a node before any call here; so has a network, which some versions do not count.
+        counted = hasattr(layer, "layers") and (data["name"], 0) not in used
+        calls[data["name"]] = [0] if counted or (layer._inbound_nodes and not data["inbound_nodes"]) else []
         pending += [(layer, node) for node in data["inbound_nodes"]]
     while pending:
         later = []

@@ -151,6 +151,9 @@ class Sequential(Model):
         layers = [
             {"class_name": type(layer).__name__, "config": copy.deepcopy(layer.get_config())} for layer in self.layers
         ]
+        entry = self._layers[0] if self._layers else None
+        if isinstance(entry, InputLayer) and self._build_input_shape is None and not _says_its_input(layers):
+            layers.insert(0, {"class_name": "InputLayer", "config": entry.get_config()})
         config: dict[str, Any] = {"name": self.name, "layers": layers}
         if self._build_input_shape is not None:
             config["build_input_shape"] = self._build_input_shape
@@ -168,3 +171,13 @@ class Sequential(Model):
         if not model.inputs and shape:
             model.build(shape)
         return model
+
+
+def _says_its_input(layers: list[dict[str, Any]]) -> bool:
+    """Whether a stack of configs begins with the shape of its input, be it inside a model."""
+    while layers:
+        config = layers[0]["config"]
+        if "batch_input_shape" in config:
+            return True
+        layers = config.get("layers", []) if isinstance(config, dict) else config
+    return False

@@ -77,11 +77,17 @@ def read_arrays(group: Group, limit: int) -> list[np.ndarray[Any, Any]]:
     Raises:
         DamagedFileError: if they have more than ``limit`` elements together.
     """
-    found = [reading.dataset(group, name) for name in _required_names(group, "weight_names")]
+    return read_named_arrays(group, limit)[1]
+
+
+def read_named_arrays(group: Group, limit: int) -> tuple[list[str], list[np.ndarray[Any, Any]]]:
+    """The names in ``weight_names``, and their arrays; see :func:`read_arrays`."""
+    names = _required_names(group, "weight_names")
+    found = [reading.dataset(group, name) for name in names]
     total = sum(math.prod(x.shape) for x in found)
     if total > limit:
         raise reading.DamagedFileError(f"{group.name!r} holds {total} values where the model has {limit}")
-    return [reading.values(x) for x in found]
+    return names, [reading.values(x) for x in found]
 
 
 def _limit(layer: Any) -> int:
