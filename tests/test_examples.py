@@ -40,6 +40,7 @@ class Case:
 
 ACCURACY = r"Test accuracy: ([\d.]+)"
 REVIEWS = "--data {reviews} --length 12 --units 16 --batch-size 8 --epochs 6"
+STYLE = r"Style loss left: ([\d.]+)"
 CASES = [
     Case("mnist_mlp", "--data digits --epochs 5", ACCURACY, low=0.90),
     Case("mnist_cnn", "--data digits --epochs 3", ACCURACY, low=0.88),
@@ -50,7 +51,7 @@ CASES = [
     Case("intermediate_outputs", "--data digits --epochs 6", ACCURACY, low=0.9),
     Case("custom_training", "--data digits --epochs 6", ACCURACY, low=0.9),
     Case("cifar10_cnn", "--data digits --epochs 2", ACCURACY, low=0.6),
-    Case("style_transfer", "--data digits --epochs 1 --steps 60", r"Style loss left: ([\d.]+)", high=0.3),
+    Case("style_transfer", "--data digits --epochs 1 --steps 60", STYLE, high=0.3),
     Case("gan", "--data digits --steps 60", r"Mean certainty: ([\d.]+)", low=0.2),
     Case("autoencoder", "--data digits --epochs 12", r"Error left: ([\d.]+)", high=0.6),
     Case("variational_autoencoder", "--data digits --epochs 20", r"the mean image: ([\d.]+)", high=0.99),
@@ -81,7 +82,7 @@ FULL = [
         r"Loss of the last epoch: ([\d.]+)", high=2.1, needs="nietzsche.txt",
     ),
     Case("cifar10_cnn", "--data {data}/cifar10_subset.npz", ACCURACY, low=0.6, needs="cifar10_subset.npz"),
-    Case("style_transfer", "--data {data}/cifar10_subset.npz", r"Style loss left: ([\d.]+)", high=0.1, needs="cifar10_subset.npz"),
+    Case("style_transfer", "--data {data}/cifar10_subset.npz", STYLE, high=0.1, needs="cifar10_subset.npz"),
     Case("gan", "--data mnist", r"at least 10 times in 1000: (\d+)", low=9, needs="mnist.npz"),
     Case("autoencoder", "--data mnist", r"Error left: ([\d.]+)", high=0.25, needs="mnist.npz"),
     Case("variational_autoencoder", "--data mnist", r"the mean image: ([\d.]+)", high=0.8, needs="mnist.npz"),

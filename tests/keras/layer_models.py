@@ -1,7 +1,7 @@
 """A small model of every layer type, written so that any Keras 2 can build it: symgraph's, or the real tf_keras.
 
-``models(keras)`` gives builders by name; ``keras`` is the package to build with. ``inputs(model)`` gives arrays for one,
-and ``compiled(keras)`` gives trained models, one for each optimizer.
+``models(keras)`` gives builders by name; ``keras`` is the package to build with. ``inputs(model)`` gives arrays for
+one, and ``compiled(keras)`` gives trained models, one for each optimizer.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def _convolutional(keras: Any) -> dict[str, Build]:
         ),
         "ZeroPadding": _stack(
             keras, (2, 4), lambda: l.ZeroPadding1D((1, 2)), lambda: l.Reshape((5, 4, 1)),
-            lambda: l.ZeroPadding2D(((1, 0), (0, 1))), lambda: l.Reshape((6, 5, 1, 1)), lambda: l.ZeroPadding3D((0, 1, 1)),
+            lambda: l.ZeroPadding2D(((1, 0), (0, 1))), lambda: l.Reshape((6, 5, 1, 1)),
+            lambda: l.ZeroPadding3D((0, 1, 1)),
         ),
         "UpSampling": _stack(
             keras, (2, 4), lambda: l.UpSampling1D(2), lambda: l.Reshape((4, 4, 1)),
@@ -175,7 +176,8 @@ def _nested(keras: Any) -> dict[str, Build]:
     l, m = keras.layers, keras.models
 
     def nested() -> Any:
-        inner = m.Sequential([l.Dense(4, input_shape=(3,), name="deep"), l.BatchNormalization(name="norm")], name="inner")
+        deep = l.Dense(4, input_shape=(3,), name="deep")
+        inner = m.Sequential([deep, l.BatchNormalization(name="norm")], name="inner")
         x = l.Input((3,), name="data")
         return m.Model(x, l.Dense(2, name="top")(inner(x)), name="outer")
 

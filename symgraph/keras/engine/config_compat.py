@@ -26,6 +26,8 @@ _NO_OPS: dict[str, tuple[Any, ...]] = {
     "ragged": (False,),
     "rank": (1, 2, 3),
     "renorm": (False,),
+    "renorm_clipping": (None,),
+    "renorm_momentum": (0.99,),
     "seed": (None,),
     "sparse": (False,),
     "synchronized": (False,),

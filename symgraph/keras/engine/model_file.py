@@ -156,7 +156,7 @@ def _known_optimizer(described: dict[str, Any]) -> dict[str, Any]:
     """An optimizer's config without the keys of other versions that change nothing."""
     config = dict(described["config"])
     class_name = described["class_name"].removeprefix("Custom>")  # tf.keras 2.11 and later
-    if class_name == "Nadam" and "schedule_decay" not in config:  # tf.keras's own schedule; its old classes name it decay
+    if class_name == "Nadam" and "schedule_decay" not in config:  # tf.keras's schedule; its old class names it decay
         config["schedule_decay"] = config.pop("decay", 1.0)
     config.pop("name", None)
     for key, idle in _OPTIMIZER_NO_OPS.items():

@@ -51,7 +51,7 @@ def arranged_state(optimizer: Any, names: Sequence[str], arrays: Sequence[Array]
     if type(optimizer).__name__ == "Adam" and not found[2]:
         found[2] = [np.zeros(1, "float32")] * count  # what Keras 2 has where amsgrad is off
     if type(optimizer).__name__ == "SGD" and not found[0]:
-        found[0] = [np.zeros(K.int_shape(w), "float32") for w in optimizer.weights[1:]]  # without momentum none is kept
+        found[0] = [np.zeros_like(K.get_value(w)) for w in optimizer.weights[1:]]  # without momentum none is kept
     n = np.asarray(arrays[steps[0]])
     schedule = [_momentum_schedule(optimizer, int(n))] if type(optimizer).__name__ == "Nadam" else []
     return [n, *schedule, *(array for kind in found for array in kind)]

@@ -17,6 +17,7 @@ from ..utils.io_utils import (
 )
 from . import hdf5_reading as reading
 from . import model_file, weights_file
+from .archive_file import is_archive, read_archive
 from .hdf5_reading import names as load_attributes_from_hdf5_group
 from .hdf5_writing import HDF5_OBJECT_HEADER_LIMIT, write_names, writing
 from .old_weights import converted_weights
@@ -90,7 +91,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimi
 def load_model(
     filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """The model of an HDF5 file.
+    """The model of an HDF5 file, or of a ``.keras`` archive of Keras 3 (for the layers that both have).
 
     Nothing in the file is run or followed: code of Lambda layers is refused unless ``safe_mode`` is False.
 
@@ -98,6 +99,8 @@ def load_model(
         OSError: if the file cannot be opened.
         ValueError: if it is damaged, or holds what is not known here.
     """
+    if is_archive(filepath):
+        return read_archive(filepath, custom_objects, compile)
     with reading.reading(filepath) as group:
         return model_file.read_model(group, custom_objects, compile, safe_mode)
 

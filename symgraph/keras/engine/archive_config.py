@@ -1,0 +1,160 @@
+"""Configs of Keras 3's ``.keras`` archives in the form of Keras 2.
+
+Keras 3 wraps every object as ``{"module", "class_name", "config", "registered_name"}``, and writes the calls of layers
+as arguments in which tensors stand as ``__keras_tensor__``. Modules are not looked at: nothing is imported by name.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+Config = dict[str, Any]
+
+_MODELS = ("Functional", "Model", "Sequential")
+#: Keys that have other names in Keras 2.
+_RENAMED: dict[str, dict[str, str]] = {
+    "LeakyReLU": {"negative_slope": "alpha"},
+    "InputLayer": {"batch_shape": "batch_input_shape"},
+}
+#: Keys that Keras 2 does not have, and the value at which they change nothing; by class, or for all.
+_IDLE: dict[str, dict[str, Any]] = {
+    "": {"input_axes": None, "output_axes": None, "zero_output_for_mask": False},
+    "ZeroPadding1D": {"data_format": "channels_last"},
+}
+#: What ``compile`` takes in Keras 3 alone, and does not change results.
+_TRAINING = ("optimizer", "loss", "metrics", "loss_weights", "weighted_metrics")
+
+
+def keras_2_model(described: Mapping[str, Any]) -> Config:
+    """``{'class_name', 'config'}`` of a model, with all inside as Keras 2 writes it.
+
+    Raises:
+        ValueError: for code, and for calls that Keras 2 cannot write.
+    """
+    found = _value(described)
+    if not isinstance(found, dict) or described.get("class_name") not in _MODELS:
+        raise ValueError("The archive's config describes no Sequential and no functional model.")
+    return found
+
+
+def keras_2_training(described: Config) -> Config:
+    """A ``training_config`` from the archive's ``compile_config``."""
+    found = {key: _value(described.get(key)) for key in _TRAINING}
+    optimizer = found.pop("optimizer")
+    if isinstance(optimizer, str):
+        optimizer = {"class_name": optimizer, "config": {}}
+    if isinstance(found["metrics"], list) and len(found["metrics"]) == 1 and isinstance(found["metrics"][0], list):
+        found["metrics"] = found["metrics"][0]
+    return {"optimizer_config": optimizer, **found}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_value(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if "class_name" not in value or "config" not in value:
+        return {k: _value(v) for k, v in value.items()}
+    name, config = value["class_name"], value["config"]
+    if name == "__lambda__":
+        raise ValueError("The archive holds Python code of a lambda, which is not run: it could do anything.")
+    if name == "function":
+        return config
+    if name == "__tuple__":
+        return tuple(_value(v) for v in value.get("items") or config or ())
+    if name in ("__numpy__", "__tensor__"):
+        return config["value"]
+    if name == "Bidirectional":
+        config = _bidirectional(config)
+    if isinstance(config, dict):
+        renamed = _RENAMED.get(name, {})
+        idle = {**_IDLE[""], **_IDLE.get(str(name), {})}
+        config = {renamed.get(k, k): v for k, v in config.items() if k not in idle or idle[k] != v}
+        if "hard_sigmoid" in (config.get("activation"), config.get("recurrent_activation")):
+            raise ValueError(
+                f'Layer "{config.get("name")}": the hard_sigmoid of Keras 3 is x / 6 + 0.5 between 0 and 1, that of '
+                "Keras 2 is 0.2 x + 0.5: the model would give other results here."
+            )
+        config = _network(config) if name in _MODELS and "layers" in config else _value(config)
+    kept = {k: value[k] for k in ("name", "inbound_nodes") if k in value}
+    return {"class_name": name, "config": config, **kept}
+
+
+def _bidirectional(config: Config) -> Config:
+    """The config of a Bidirectional, whose way back Keras 2 makes from the way forth."""
+    config = {k: _value(_without_zeros(v)) for k, v in config.items()}
+    back = config.pop("backward_layer", None)
+    own = ("name", "go_backwards", "dtype")
+    if back is not None and {**back["config"], **dict.fromkeys(own)} != {
+        **config["layer"]["config"], **dict.fromkeys(own)
+    }:  # fmt: skip
+        raise ValueError(
+            f'Layer "{config.get("name")}": its way back is another layer than its way forth, which Keras 2 has not.'
+        )
+    return config
+
+
+def _without_zeros(part: Any) -> Any:
+    """A direction of a Bidirectional, which Keras 3 makes give zeros at masked steps."""
+    if not isinstance(part, dict) or not isinstance(part.get("config"), dict):
+        return part
+    config = dict(part["config"])
+    if config.pop("zero_output_for_mask", False):
+        warnings.warn(
+            f'Layer "{config.get("name")}" gives zeros at masked steps in Keras 3; here, as in Keras 2, the last '
+            "output before them.",
+            stacklevel=2,
+        )
+    return {**part, "config": config}
+
+
+def _network(config: Config) -> Config:
+    """The config of a model: its layers, their calls, and where inputs and outputs are."""
+    found = {k: _value(v) for k, v in config.items() if k in ("name", "trainable", "build_input_shape")}
+    found["layers"] = [_value(layer) for layer in config["layers"]]
+    for layer in found["layers"]:
+        if "inbound_nodes" in layer:
+            layer["inbound_nodes"] = [_node(node, layer["name"]) for node in layer["inbound_nodes"]]
+    for key in ("input_layers", "output_layers"):
+        if key in config:
+            found[key] = _coordinates(config[key])
+    return found
+
+
+def _coordinates(value: Any) -> list[Any]:
+    """``[layer, node, tensor]`` of each tensor, in whatever they are nested."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if len(value) == 3 and isinstance(value[0], str):
+        return [value]
+    return [place for v in value for place in _coordinates(v)]
+
+
+def _tensors(value: Any) -> list[list[Any]] | None:
+    """The places of a tensor, or of a list of them; None for anything else."""
+    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+        return [list(value["config"]["keras_history"])]
+    if isinstance(value, list) and value:
+        parts = [_tensors(v) for v in value]
+        return None if None in parts else [place for part in parts for place in part or []]
+    return None
+
+
+def _node(node: Any, layer: str) -> list[Any]:
+    """A call as ``[[layer, node, tensor, arguments], ...]``."""
+    args, kwargs = list(node["args"]), dict(node["kwargs"])
+    if not args and kwargs:
+        args = [kwargs.pop(next(iter(kwargs)))]
+    tensors = _tensors(args[0]) if args else None
+    if tensors is None:
+        raise ValueError(f'Layer "{layer}": the archive has a call of it without an input tensor.')
+    states = kwargs.pop("initial_state", None)
+    if states is not None:
+        tensors += _tensors(states) or []
+    arguments = {k: v for k, v in kwargs.items() if v is not None}
+    rest = [v for v in args[1:] if v is not None]
+    if rest or any(_tensors(v) is not None for v in arguments.values()):
+        raise ValueError(f'Layer "{layer}": the archive has a call of it with arguments that Keras 2 has no place for.')
+    return [[*place, arguments] for place in tensors]

@@ -1,0 +1,123 @@
+"""Models that Keras 3 saved in its own format load here and predict the same."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symgraph.keras import optimizers
+from symgraph.keras.models import load_model
+
+pytestmark = [
+    pytest.mark.usefixtures("session"),
+    pytest.mark.filterwarnings("ignore:Layer .* gives zeros at masked steps:UserWarning"),
+]
+FIXTURES = Path(__file__).parent / "fixtures" / "keras_3.zip"
+
+
+@lru_cache(maxsize=1)
+def stored() -> tuple[dict[str, bytes], dict[str, Any]]:
+    with zipfile.ZipFile(FIXTURES) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with np.load(io.BytesIO(files.pop("expected.npz"))) as arrays:
+        return files, dict(arrays)
+
+
+NAMES = sorted(name.removesuffix(".keras") for name in stored()[0] if name != "layer LSTM.keras")
+
+
+def expected(key: str, kind: str) -> list[Any]:
+    arrays = stored()[1]
+    return [arrays[f"{key}/{kind}{i}"] for i in range(sum(name.startswith(f"{key}/{kind}") for name in arrays))]
+
+
+@pytest.mark.parametrize("key", NAMES)
+def test_a_model_of_keras_3_predicts_the_same_here(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(stored()[0][f"{key}.keras"])
+    model = load_model(path)
+    y = model.predict(expected(key, "x"), batch_size=2)
+    for got, wanted in zip(y if isinstance(y, list) else [y], expected(key, "y"), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=2e-5, atol=2e-6)
+    if key.startswith("optimizer"):
+        assert isinstance(model.optimizer, getattr(optimizers, key.split()[-1]))
+        assert model.optimizer.get_weights()[0] == 2
+        assert all(np.any(state) for state in model.optimizer.get_weights() if state.shape not in ((), (1,)))
+
+
+def test_a_function_that_has_changed_is_refused() -> None:
+    with pytest.raises(ValueError, match='Layer "lstm": the hard_sigmoid of Keras 3 is x / 6'):
+        load_model(io.BytesIO(stored()[0]["layer LSTM.keras"]))
+
+
+def edited(change: Callable[[Any], Any], key: str = "layer Dense") -> bytes:
+    """An archive with another config."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(stored()[0][f"{key}.keras"])) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "config.json":
+                config = json.loads(data)
+                data = json.dumps(change(config) or config).encode()
+            new.writestr(name, data)
+    return out.getvalue()
+
+
+def larger(config: Any) -> None:
+    config["config"]["layers"][1]["config"]["units"] = 1 << 30
+
+
+def coded(config: Any) -> None:
+    code = {"class_name": "__lambda__", "config": {"value": ["4wAAAA==", None, None]}}
+    config["config"]["layers"][1] = {"class_name": "Lambda", "config": {"name": "x", "function": code}}
+
+
+def unknown(config: Any) -> None:
+    config["config"]["layers"][1]["config"]["frobnicate"] = 3
+
+
+HOSTILE: list[tuple[Callable[[Any], Any], str]] = [
+    (larger, "more than the file holds"),
+    (coded, "Python code"),
+    (unknown, "'frobnicate'"),
+    (lambda config: [1], "is no dictionary"),
+    (lambda config: {"class_name": "Dense", "config": {"units": 1}}, "no functional model"),
+    (lambda config: {"class_name": "Sequential", "config": 3}, "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), HOSTILE, ids=[message for _, message in HOSTILE])
+def test_a_hostile_config_is_refused(change: Callable[[Any], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_model(io.BytesIO(edited(change)))
+
+
+def test_an_archive_that_claims_too_much_is_refused() -> None:
+    data = bytearray(stored()[0]["layer Dense.keras"])
+    at = data.rfind(b"PK\x01\x02")  # the last entry of the directory: its size unpacked
+    data[at + 24 : at + 28] = b"\xff\xff\xff\x7f"
+    with pytest.raises(ValueError, match="claims to have|cut short"):
+        load_model(io.BytesIO(bytes(data)))
+
+
+def test_mutated_archives_are_refused_or_read() -> None:
+    good = stored()[0]["layer LSTM.keras"]
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        data = bytearray(good)
+        if rng.random() < 0.3:
+            data = data[: rng.integers(4, len(data))]
+        for position in rng.integers(4, len(data), size=3):
+            data[position] ^= int(rng.integers(1, 256))
+        try:
+            load_model(io.BytesIO(bytes(data)))
+        except (ValueError, OSError):
+            continue
