@@ -321,3 +321,41 @@ def test_a_transposed_convolution_of_sizes_that_do_not_fit() -> None:
     x = layers.Input(batch_shape=(1, 4, 3, 2))
     with pytest.raises(ShapeError, match=r"gives 2 positions along axis 2, not 3"):
         layers.Conv2DTranspose(2, (3, 2), strides=(2, 3), padding="same", output_padding=(1, 0))(x)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("cls", "arguments", "data", "reference"),
+    [
+        (
+            layers.Conv2DTranspose, {"filters": 2, "kernel_size": 3, "strides": 2}, IMAGE[:, :4, :3],
+            lambda x, w: conv_transpose(x, w[0], (2, 2), "valid", (9, 7)) + w[1],
+        ),
+        (
+            layers.SeparableConv2D, {"filters": 4, "kernel_size": 3, "padding": "same"}, IMAGE,
+            lambda x, w: conv(depthwise(x, w[0], (1, 1), "same"), w[1], (1, 1), "valid") + w[2],
+        ),
+        (
+            layers.Conv1D, {"filters": 4, "kernel_size": 3, "padding": "causal", "dilation_rate": 2}, STEPS,
+            lambda x, w: conv(x, w[0], (1,), "causal", (2,)) + w[1],
+        ),
+        (
+            layers.UpSampling2D, {"size": (3, 2), "interpolation": "bilinear"}, IMAGE,
+            lambda x, w: _interpolated(x, (3, 2)),
+        ),
+        (
+            layers.ZeroPadding2D, {"padding": ((0, 1), (2, 3))}, IMAGE,
+            lambda x, w: np.pad(x, [(0, 0), (0, 1), (2, 3), (0, 0)]),
+        ),
+        (layers.Cropping2D, {"cropping": ((1, 2), (0, 3))}, IMAGE, lambda x, w: x[:, 1:-2, :-3]),
+        (
+            layers.AveragePooling2D, {"pool_size": (2, 3), "padding": "same"}, IMAGE,
+            lambda x, w: np.nanmean(windows(x, (2, 3), (2, 3), "same", np.nan), (-2, -1)),
+        ),
+    ],
+)  # fmt: skip
+def test_native_code_computes_the_same(
+    cls: Any, arguments: Any, data: Any, reference: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYMGRAPH_TARGET", "llvm")
+    layer_test(cls, arguments, data, reference)

@@ -10,7 +10,7 @@ import numpy as np
 import symgraph as sg
 
 from .common import epsilon
-from .variables import Tensor
+from .variables import Tensor, as_tensor
 
 _NEVER = -1e30  # the logarithm of a probability of zero, as a number that gradients pass without a NaN
 
@@ -36,7 +36,7 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
         ``(samples, 1)``; infinite where no alignment fits in the steps.
     """
     scores = _log_probabilities(y_pred)
-    blank: Any = y_pred.shape[-1] - 1
+    blank = as_tensor(y_pred.shape[-1] - 1, "int64")
     steps = sg.cast(sg.reshape(input_length, (-1, 1)), "int64")
     lengths = sg.cast(sg.reshape(label_length, (-1, 1)), "int64")
     places = _interleave_blanks(sg.cast(y_true, "int64"), lengths, blank)
@@ -45,7 +45,7 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     number = sg.arange(width, dtype="int64")
     # A label follows another one without a blank between them, unless it is the same.
     two_before = sg.concatenate([places[:, :2], places[:, :-2]], axis=1)
-    leap = sg.where(sg.logical_or(sg.equal(places, two_before), sg.equal(places, _int(blank))), _NEVER, 0.0)
+    leap = sg.where(sg.logical_or(sg.equal(places, two_before), sg.equal(places, blank)), _NEVER, 0.0)
     leap = sg.cast(leap, str(scores.dtype))
     first = sg.where(sg.less(number, 2), emitted[:, 0], _NEVER)
 
@@ -119,19 +119,14 @@ def _log_probabilities(y_pred: Tensor) -> Tensor:
     return sg.log_softmax(sg.log(y_pred + epsilon()), axis=-1)
 
 
-def _interleave_blanks(labels: Tensor, lengths: Tensor, blank: Any) -> Tensor:
+def _interleave_blanks(labels: Tensor, lengths: Tensor, blank: Tensor) -> Tensor:
     """``(samples, 2 n + 1)``: a blank before, between and after the labels, and in place of those that do not count."""
     samples, count = labels.shape
     inside = sg.less(sg.arange(count, dtype="int64"), lengths)
-    labels = sg.where(inside, labels, _int(blank))
-    blanks = sg.zeros_like(labels) + _int(blank)
+    labels = sg.where(inside, labels, blank)
+    blanks = sg.zeros_like(labels) + blank
     pairs = sg.reshape(sg.stack([labels, blanks], axis=2), (samples, 2 * count))
     return sg.concatenate([blanks[:, :1], pairs], axis=1)
-
-
-def _int(size: Any) -> Tensor:
-    """A size as an int64 scalar."""
-    return sg.constant(np.int64(size)) if isinstance(size, int) else sg.size(sg.zeros((size,)), 0)
 
 
 def _later(x: Tensor, count: int) -> Tensor:
@@ -169,7 +164,8 @@ def _packed(labels: Tensor, kept: Tensor) -> Tensor:
 def _best_path(scores: Tensor, steps: Tensor) -> tuple[list[Tensor], Tensor]:
     best = sg.cast(sg.argmax(scores, axis=-1), "int64")
     inside = sg.less(sg.arange(scores.shape[1], dtype="int64"), steps)
-    fresh = sg.logical_and(sg.not_equal(best, _int(scores.shape[2] - 1)), sg.not_equal(best, _earlier(best)))
+    blank = as_tensor(scores.shape[2] - 1, "int64")
+    fresh = sg.logical_and(sg.not_equal(best, blank), sg.not_equal(best, _earlier(best)))
     along = sg.where(inside, sg.max(scores, axis=-1), 0.0)
     return [_packed(best, sg.logical_and(fresh, inside))], -sg.sum(along, axis=1, keepdims=True)
 
@@ -225,7 +221,7 @@ def _search(scores: Tensor, steps: Tensor, width: int) -> _Beam:
 
 def _extended(old: _Beam, now: Tensor, width: int, categories: Any) -> _Beam:
     samples = now.shape[0]
-    wide = _int(categories)
+    wide = as_tensor(categories, "int64")
     category = sg.arange(categories, dtype="int64")
     is_last = sg.equal(sg.expand_dims(old.last, 2), category)  # (samples, width, categories)
     total = old.total()

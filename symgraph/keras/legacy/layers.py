@@ -158,6 +158,15 @@ def _dilated(rank: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     return {**kwargs, "dilation_rate": rate}
 
 
+def __getattr__(name: str) -> Any:
+    """The recurrent ones, which build on layers that load after this module."""
+    if name not in ("ConvRecurrent2D", "Recurrent"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ..layers.recurrent import legacy
+
+    return getattr(legacy, name)
+
+
 __all__ = [
     "AtrousConvolution1D", "AtrousConvolution2D", "Highway", "InputSpec", "Layer", "MaxoutDense", "to_list",
 ]  # fmt: skip
