@@ -5,6 +5,9 @@
 An LSTM sees forty letters and says how likely each letter is to be the next. After every epoch the program lets it
 write: letters are drawn with these chances, sharpened (a low temperature) or not. The text should have 100,000 letters
 at least; the one that Keras's example takes has 600,000.
+
+With the first 150,000 letters of Keras's text, the loss falls from 2.23 in the first epoch to 1.80 in the second and
+1.63 in the third (8 minutes on two cores that had other work, too), and words begin to appear.
 """
 
 import argparse

@@ -239,6 +239,11 @@ normal = random_normal = RandomNormal
 truncated_normal = TruncatedNormal
 identity = Identity
 orthogonal = Orthogonal
+# What tf.keras writes into files.
+GlorotUniform, GlorotNormal = glorot_uniform, glorot_normal
+HeUniform, HeNormal = he_uniform, he_normal
+LecunUniform, LecunNormal = lecun_uniform, lecun_normal
+OrthogonalInitializer = Orthogonal
 
 
 def serialize(initializer: Any) -> Any:

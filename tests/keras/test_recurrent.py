@@ -23,6 +23,7 @@ from symgraph.keras.layers import (
     SimpleRNN,
     SimpleRNNCell,
     StackedRNNCells,
+    deserialize,
 )
 from symgraph.keras.models import Model, Sequential
 from tests.keras import recurrent_reference as reference
@@ -254,6 +255,40 @@ def _weights(layer: Any, x: Any) -> list[Any]:
     if not layer.built:
         layer(x)
     return [np.float64(w) for w in layer.get_weights()]
+
+
+def test_a_config_of_tf_keras() -> None:
+    """Names of initializers, and arguments that change nothing, as tf.keras 2 writes them."""
+    glorot = {"module": "tf_keras.initializers", "class_name": "GlorotUniform", "config": {"seed": None}}
+    turning = {"class_name": "OrthogonalInitializer", "config": {"gain": 1.0, "seed": None}}
+    config = {
+        **GRU(3, reset_after=True, name="g").get_config(),
+        "kernel_initializer": glorot,
+        "recurrent_initializer": {**turning, "registered_name": None},
+        "time_major": False,
+        "zero_output_for_mask": False,
+    }
+    layer = deserialize({"class_name": "GRU", "config": config})
+    layer(Input((5, 2)))
+    assert layer.reset_after and layer.kernel_initializer.mode == "fan_avg"
+    with pytest.raises((TypeError, ValueError), match="time_major"):
+        deserialize({"class_name": "GRU", "config": {**config, "time_major": True}})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_native_code(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Masked, backwards, with given states: values and gradients on both targets."""
+    x, m = Input((None, 3), dtype="float64"), K.placeholder((None, None), dtype="bool")
+    layer = made(kind, return_sequences=True, go_backwards=True)
+    out = layer(x, mask=m)
+    loss = K.sum(out * out)
+    fed = [X, RNG.random((4, 5)) > 0.3]
+    results = []
+    for target in ("numpy", "llvm"):
+        monkeypatch.setenv("SYMGRAPH_TARGET", target)
+        results.append(K.function([x, m], [out, *K.gradients(loss, [x, *layer.trainable_weights])])(fed))
+    for a, b in zip(*results, strict=True):
+        close(a, b)
 
 
 def test_refusals() -> None:
