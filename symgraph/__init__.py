@@ -58,6 +58,7 @@ from .differentiation import (
     jvp,
     vjp,
 )
+from .display import draw_with
 from .dtypes import DType
 from .effects import assert_op, breakpoint_op, print_tensor
 from .einsum import einsum
@@ -108,6 +109,7 @@ from .errors import (
 from .function import Function, function
 from .generators import set_random_seed
 from .gradient import grad
+from .inspection import debugprint, svg_of, to_networkx
 from .ir.types import TensorType
 from .loops import cond, foldl, foldr, map, scan, until, while_loop
 from .nn import (
@@ -267,6 +269,8 @@ from .variable import Variable, variable
 from .verification import verify_grad
 from .version import VERSION as __version__
 
+draw_with(svg_of)
+
 __all__ = [
     "ArgumentError", "BoundsError", "DType", "DTypeError", "Function", "GradientError", "GraphError", "In",
     "InternalError", "Lop", "NonFiniteError", "Op", "Options", "OutOfMemoryError", "Rop", "ShapeError",
@@ -276,7 +280,8 @@ __all__ = [
     "atleast_3d", "average", "avg_pool", "batched_dot", "bincount", "bitwise_and", "bitwise_count", "bitwise_or",
     "bitwise_xor", "breakpoint_op", "broadcast_arrays", "broadcast_to", "cast", "cbrt", "ceil", "celu", "choose",
     "clip", "clone", "compress", "concatenate", "cond", "constant", "conv", "conv_transpose", "copysign", "cos",
-    "cosh", "count_nonzero", "cov", "cumprod", "cumsum", "custom_gradient", "deg2rad", "depthwise_conv", "diag",
+    "cosh", "count_nonzero", "cov", "cumprod", "cumsum", "custom_gradient", "debugprint",
+    "deg2rad", "depthwise_conv", "diag",
     "diagonal", "diff", "digamma", "digitize", "dimshuffle", "divide", "divmod", "dot", "dstack", "einsum", "elu",
     "equal", "erf", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "fill_diagonal", "flatten", "flip",
     "fliplr", "flipud", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "foldl", "foldr", "full",
@@ -293,7 +298,8 @@ __all__ = [
     "rint", "roll", "round", "rsqrt", "scan", "scatter_nd", "searchsorted", "selu", "separable_conv",
     "set_random_seed", "set_subtensor", "shape", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "size",
     "softmax", "softplus", "softsign", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
-    "subtract", "sum", "swapaxes", "swish", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "top_k",
+    "subtract", "sum", "swapaxes", "swish", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile",
+    "to_networkx", "top_k",
     "trace", "transpose", "tri", "tril", "triu", "trunc", "unstack", "until", "var", "variable", "vecdot",
     "verify_grad", "vjp", "vstack", "where", "while_loop", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip

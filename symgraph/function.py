@@ -13,6 +13,7 @@ import numpy as np
 from .arguments import In, Signature, check_unused
 from .capacity import bytes_text, memory_limit
 from .closing import Closed, close
+from .display import drawn
 from .errors import ArgumentError, BoundsError, DTypeError, GraphError, OutOfMemoryError, ShapeError
 from .ir.dims import evaluator, shape_text
 from .ir.graph import Value
@@ -23,6 +24,8 @@ from .tracer import describe
 from .variable import Variable, readable
 
 if TYPE_CHECKING:
+    import networkx
+
     from .explain import Explanation
     from .profile import Profile
 
@@ -263,6 +266,15 @@ class Function:
         from .ir.printer import print_graph
 
         return print_graph(self.stages.optimized)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[Any]:
+        """The optimized graph as a networkx graph; see :func:`to_networkx`."""
+        from .inspection import to_networkx
+
+        return to_networkx(self)
+
+    def _repr_svg_(self) -> str | None:
+        return drawn(self)
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{label}: {v.type}" for label, v in zip(self._labels, self._inputs, strict=True))

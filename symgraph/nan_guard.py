@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .codegen.lower import Lowered
     from .codegen.plan import HostCall, Plan, Step
     from .function import Function
+    from .stages import Stages
 
 Array = np.ndarray[Any, Any]
 
@@ -39,19 +40,19 @@ class NanGuard:
         """
         from .codegen.targets.watch import Watch
 
-        seen = _Seen(self._sites, frame.bound)
+        seen = _Seen(self._function.stages, self._sites, frame.bound)
         failure = self._function.stages.executable.run_watched(frame, inputs, states, outputs, Watch(seen.look))
         if seen.bad < 0:
             return failure
-        raise NonFiniteError(self._explain(seen, frame.bound))
+        raise NonFiniteError(self._explain(seen))
 
-    def _explain(self, seen: _Seen, sizes: Mapping[str, int]) -> str:
+    def _explain(self, seen: _Seen) -> str:
         step, plan = self._sites[seen.bad]
         wrong = next(i for i in step.writes if _is_bad(seen.after[i]))
         inside = plan is not self._function.stages.plan
         where = f"step {seen.bad}" + (f", run {seen.runs[seen.bad]} of its loop," if inside else "")
         lines = [f"{self._function.name}: {_amounts(seen.after[wrong])} in what {where} computes"]
-        found = _first_bad(self._function.stages.lowering, seen, sizes)
+        found = seen.found
         if found is None:
             sites = ", ".join(dict.fromkeys(map(str, step.sites))) or "?"
             lines.append(f"  in one of the ops of {sites}")
@@ -78,18 +79,23 @@ def _name(value: Value, inside: bool) -> str:
 
 
 class _Seen:
-    """What was seen of one run. ``before`` are the arrays that the last step overwrote, ``bad`` the step at fault."""
+    """What was seen of one run. ``before`` are the arrays that the last step overwrote, ``bad`` is the step at fault
+    and ``found`` the node in it, with operands and results, where that is known. ``meant`` names the buffers that hold
+    infinities on purpose, from a constant of the program's (the padding of a maximum, a mask)."""
 
-    def __init__(self, sites: Sequence[tuple[Step | HostCall, Plan]], sizes: Mapping[str, int]) -> None:
-        self._sites = sites
+    def __init__(self, stages: Stages, sites: Sequence[tuple[Step | HostCall, Plan]], sizes: Mapping[str, int]) -> None:
+        self.sites = sites
         self._sizes = sizes
+        self._stages = stages
+        self.found: tuple[Node, list[Array], tuple[Array, ...]] | None = None
+        self.meant: set[tuple[int, str]] = set()
         self.before: dict[int, Array] = {}
         self.after: list[Array] = []
         self.runs: dict[int, int] = {}
         self.bad = -1
 
     def look(self, number: int, has_run: bool, arrays: Sequence[Array]) -> bool:
-        step, plan = self._sites[number]
+        step, plan = self.sites[number]
         if not has_run:
             kinds = [plan.root(step.args[i]).kind for i in step.writes]
             self.before = {i: arrays[i].copy() for i, kind in zip(step.writes, kinds, strict=True) if kind == "state"}
@@ -97,6 +103,11 @@ class _Seen:
             return False
         used = [self._used(plan, name, a) for name, a in zip(step.args, arrays, strict=True)]
         if not any(_is_bad(used[i]) for i in step.writes):
+            return False
+        self.after = used
+        self.found, is_meant = _first_bad(self._stages.lowering, self, number, self._sizes)
+        if is_meant:
+            self.meant |= {(id(plan), plan.root(step.args[i]).name) for i in step.writes}
             return False
         self.bad, self.after = number, [a.copy() for a in used]
         return True
@@ -124,28 +135,34 @@ def _sites(plan: Plan) -> list[tuple[Step | HostCall, Plan]]:
 
 
 def _first_bad(
-    lowering: Lowering, seen: _Seen, sizes: Mapping[str, int]
-) -> tuple[Node, list[Array], tuple[Array, ...]] | None:
+    lowering: Lowering, seen: _Seen, number: int, sizes: Mapping[str, int]
+) -> tuple[tuple[Node, list[Array], tuple[Array, ...]] | None, bool]:
     """The first node of a step whose result is bad, with its operands and results, found by computing the step again
-    with the references of its ops; None where they give no bad value or need what is not at hand."""
+    with the references of its ops; None where they give no bad value or need what is not at hand. And whether all is
+    well: every infinity comes from an infinite constant, and there is no NaN."""
     from .codegen.compile import arrays_of
 
-    task, graph, step, plan = list(lowering.sites())[seen.bad]
+    task, graph, step, plan = list(lowering.sites())[number]
     known = _operands(task, graph, step, plan, seen, sizes)
-    wrong = next(i for i in step.writes if _is_bad(seen.after[i]))
-    written = arrays_of(task)[wrong]
-    if not isinstance(written, Value):
-        return None
+    arrays = arrays_of(task)
+    written = [arrays[i] for i in step.writes if _is_bad(seen.after[i])]
+    targets = [a for a in written if isinstance(a, Value)]
+    outer = seen.sites[number][1]
+    names = [plan.root(name).name for name in step.args]
+    meant = {id(a) for a, name in zip(arrays, names, strict=True) if (id(outer), name) in seen.meant}
     replace: dict[Symbol, Dim] = {Symbol(name): size for name, size in sizes.items()}
-    for node in topological([written], frozenset(known)):
+    for node in topological(targets, frozenset(known)):
         if isinstance(node.op, (Input, State)) or any(id(v) not in known for v in node.inputs):
-            return None
+            return None, False
         operands = [known[id(v)] for v in node.inputs]
         results = run_node(node, operands, replace)
-        if any(_is_bad(r) for r in results) and not isinstance(node.op, Constant):
-            return node, operands, results
+        if any(_is_bad(r) for r in results):
+            has_nan = any(r.dtype.kind == "f" and np.isnan(r).any() for r in results)
+            if has_nan or not (isinstance(node.op, Constant) or any(id(v) in meant for v in node.inputs)):
+                return (node, operands, results), False
+            meant |= {id(v) for v in node.outputs}
         known.update({id(v): r for v, r in zip(node.outputs, results, strict=True)})
-    return None
+    return None, len(targets) == len(written) and all(id(v) in meant for v in targets)
 
 
 def _operands(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
+from .display import drawn
 from .dtypes import DType, as_dtype, promote
 from .errors import DTypeError, ShapeError
 from .ir.dims import Shape, fresh
@@ -88,6 +89,10 @@ class Tensor:
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray[Any, Any]:
         raise TypeError(f"a symbolic tensor cannot become a NumPy array; compile a function ({describe(self.value)})")
+
+    def _repr_svg_(self) -> str | None:
+        """What computes it, as a picture for notebooks; None for very much."""
+        return drawn(self)
 
     # -- arithmetic -------------------------------------------------------------------------------------------------
     def __add__(self, other: TensorLike) -> Tensor:

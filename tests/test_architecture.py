@@ -11,14 +11,15 @@ PACKAGE = ROOT / "symgraph"
 
 #: Every module or package directly under symgraph, by the layer it belongs to.
 LAYERS = {
-    "base": "capacity dtypes errors events options provenance version",
+    "base": "capacity display dtypes errors events options provenance version",
     "plotting": "plotting",
     "ir": "ir",
     "front": "arrangement cloning convolution creation differentiation effects einsum elementwise generators "
     "gradient loops nn numeric ordering own_ops picking products random reducing resizing scanning "
     "shaping subscripts tensor tracer unrolling variable",
     "codegen": "codegen",
-    "function": "verification closing explain function nan_guard plot plot_levels report profile stages arguments",
+    "function": "arguments closing explain function inspection nan_guard plot plot_levels profile report stages "
+    "verification",
     "top": "__main__",
     "keras": "keras",
 }

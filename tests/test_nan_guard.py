@@ -108,3 +108,17 @@ def test_a_bad_result_of_python_is_found() -> None:
     fn = sg.function([x], y.sum(), nan_guard=True)
     with pytest.raises(sg.NonFiniteError, match=r"1 -inf(.|\n)*of mine(.|\n)*argument 'x': 0 to 2"):
         fn([2.0, 0.0])
+
+
+@targets
+def test_infinities_that_are_meant_are_no_fault(target: str) -> None:
+    x = sg.placeholder((None, 7, 2), name="x")
+    masked = sg.cumsum(sg.where(x > 0, x, -np.inf), axis=1)
+    pooled = sg.max_pool(x, (2,), padding="same")
+    fn = sg.function([x], [pooled, sg.exp(masked)], target=target, nan_guard=True)
+    one, two = fn(np.full((1, 7, 2), -1, "float32"))
+    np.testing.assert_array_equal(one, np.full((1, 4, 2), -1))
+    np.testing.assert_array_equal(two, np.zeros((1, 7, 2)))
+    fn = sg.function([x], sg.exp(masked) * masked, target=target, nan_guard=True)
+    with pytest.raises(sg.NonFiniteError, match="14 NaN"):
+        fn(np.full((1, 7, 2), -1, "float32"))

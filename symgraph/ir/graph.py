@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ..display import drawn
 from ..dtypes import DType
 from ..provenance import Origin
 from .dims import Dim, Shape
@@ -82,6 +83,9 @@ class Graph:
     updates: tuple[tuple[int, Value], ...]
     facts: tuple[tuple[Dim, Dim], ...] = ()
     nodes: tuple[Node, ...] = field(default=(), compare=False)
+
+    def _repr_svg_(self) -> str | None:
+        return drawn(self)
 
     @property
     def results(self) -> tuple[Value, ...]:

@@ -361,6 +361,13 @@ class Network(Layer):
         memo[id(self)] = copied
         return copied
 
+    def _repr_svg_(self) -> str | None:
+        """The layers as a picture for notebooks; None before the model is built."""
+        from ...plotting.svg import to_svg
+        from ..utils.vis_utils import model_diagram
+
+        return to_svg(model_diagram(self, show_shapes=True)) if self.built and self.layers else None
+
     def summary(
         self,
         line_length: int | None = None,
