@@ -37,6 +37,8 @@ __all__ = [
     "losses_utils",
     "metrics_utils",
     "model_to_dot",
+    "multi_gpu_model",
+    "multi_gpu_utils",
     "normalize",
     "np_utils",
     "plot_model",
@@ -57,6 +59,8 @@ _LATER = {
     "io_utils": "io_utils",
     "get_file": "data_utils",
     "model_to_dot": "vis_utils",
+    "multi_gpu_model": "multi_gpu_utils",
+    "multi_gpu_utils": "multi_gpu_utils",
     "plot_model": "vis_utils",
     "vis_utils": "vis_utils",
 }
