@@ -41,6 +41,7 @@ class Case:
 ACCURACY = r"Test accuracy: ([\d.]+)"
 REVIEWS = "--data {reviews} --length 12 --units 16 --batch-size 8 --epochs 6"
 STYLE = r"Style loss left: ([\d.]+)"
+CIFAR = "{data}/cifar10_subset.npz"
 CASES = [
     Case("mnist_mlp", "--data digits --epochs 5", ACCURACY, low=0.90),
     Case("mnist_cnn", "--data digits --epochs 3", ACCURACY, low=0.88),
@@ -64,8 +65,14 @@ CASES = [
         r"Loss of the last epoch: ([\d.]+)",
         high=3.2,
     ),
+    Case("cifar10_augmentation", "--data digits --epochs 3 --width 4 --workers 2", ACCURACY, low=0.15),
+    Case("sentence_cnn", "--data {data} --samples 1500 --epochs 1", ACCURACY, low=0.4, needs="rt-polarity.pos"),
 ]
 FULL = [
+    Case("sentence_cnn", "--data {data}", ACCURACY, low=0.73, needs="rt-polarity.pos"),
+    Case(
+        "cifar10_augmentation", f"--data {CIFAR} --epochs 5 --width 16", ACCURACY, low=0.4, needs="cifar10_subset.npz"
+    ),
     Case("mnist_mlp", "--data mnist --epochs 3", ACCURACY, low=0.97, needs="mnist.npz"),
     Case("mnist_cnn", "--data mnist --epochs 1", ACCURACY, low=0.975, needs="mnist.npz"),
     Case("multi_input_output", "--data mnist", ACCURACY, low=0.93, needs="mnist.npz"),
@@ -78,8 +85,11 @@ FULL = [
     Case("imdb_cnn_lstm", "--data {data}/imdb_subset.npz", ACCURACY, low=0.78, needs="imdb_subset.npz"),
     Case("imdb_bidirectional_gru", "--data {data}/imdb_subset.npz", ACCURACY, low=0.78, needs="imdb_subset.npz"),
     Case(
-        "lstm_text_generation", "--data {data}/nietzsche.txt --letters 150000 --epochs 3 --write 100",
-        r"Loss of the last epoch: ([\d.]+)", high=2.1, needs="nietzsche.txt",
+        "lstm_text_generation",
+        "--data {data}/nietzsche.txt --letters 150000 --epochs 3 --write 100",
+        r"Loss of the last epoch: ([\d.]+)",
+        high=2.1,
+        needs="nietzsche.txt",
     ),
     Case("cifar10_cnn", "--data {data}/cifar10_subset.npz", ACCURACY, low=0.6, needs="cifar10_subset.npz"),
     Case("style_transfer", "--data {data}/cifar10_subset.npz", STYLE, high=0.1, needs="cifar10_subset.npz"),
@@ -128,6 +138,14 @@ def check(case: Case, folder: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_small_run(case: Case, tmp_path: Path) -> None:
     check(case, tmp_path)
+
+
+def test_sentences_made_up(tmp_path: Path) -> None:
+    """The program over sentences runs where there is no real data, too."""
+    for name, mood in (("pos", "fine"), ("neg", "dull")):
+        lines = [f"the {i} film, {mood} café" for i in range(150)]
+        (tmp_path / f"rt-polarity.{name}").write_text("\n".join(lines), encoding="latin-1")
+    check(Case("sentence_cnn", "--data . --epochs 6", ACCURACY, low=0.9), tmp_path)
 
 
 @pytest.mark.slow

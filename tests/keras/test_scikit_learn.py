@@ -84,3 +84,47 @@ def test_parameters() -> None:
     own = Own(units=1, verbose=0)
     own.fit(X, X[:, 0])
     assert own.predict(X).shape == (60,)
+
+
+@pytest.fixture
+def sklearn() -> Any:
+    return pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+
+def test_copies_by_scikit_learn(sklearn: Any) -> None:
+    from sklearn.base import clone, is_classifier, is_regressor
+
+    estimator = KerasClassifier(classes, units=3, epochs=2, verbose=0)
+    copied = clone(estimator)
+    assert copied is not estimator and copied.get_params() == estimator.get_params()
+    assert is_classifier(estimator) and is_regressor(KerasRegressor(values)) and not is_regressor(estimator)
+    nested = clone(sklearn.pipeline.Pipeline([("net", estimator)])).set_params(net__units=5)
+    assert nested.get_params()["net__units"] == 5 and estimator.sk_params["units"] == 3
+
+
+@pytest.mark.slow
+def test_cross_validation_and_pipelines(sklearn: Any) -> None:
+    from sklearn.model_selection import cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    classifier = make_pipeline(StandardScaler(), KerasClassifier(classes, epochs=20, batch_size=8, verbose=0))
+    assert cross_val_score(classifier, X * 100 + 7, LABELS, cv=2).mean() > 0.3
+    assert cross_val_score(classifier, X, LABELS, cv=2, scoring="neg_log_loss").shape == (2,)
+    regressor = KerasRegressor(values, epochs=20, batch_size=4, verbose=0)
+    assert cross_val_score(regressor, X, X.sum(1), cv=2).max() < 0
+    assert cross_val_score(regressor, X, X.sum(1), cv=2, scoring="r2").max() > 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_grid_search(sklearn: Any, jobs: int) -> None:
+    from sklearn.model_selection import GridSearchCV
+
+    grid = {"units": [2, 16], "epochs": [1, 5]}
+    search = GridSearchCV(KerasClassifier(classes, batch_size=8, verbose=0), grid, cv=2, n_jobs=jobs)
+    search.fit(X, LABELS)
+    assert set(search.best_params_) == {"units", "epochs"}
+    assert search.best_score_ == search.cv_results_["mean_test_score"].max() > 0.25
+    assert search.predict(X[:3]).shape == (3,)
+    assert search.best_estimator_.model.layers[0].units == search.best_params_["units"]

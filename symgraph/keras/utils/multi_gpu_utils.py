@@ -9,8 +9,10 @@ from typing import Any
 from ..engine.training import Model
 from ..layers.core import Lambda
 from ..layers.merge import concatenate
+from ..models import clone_model
 from .generic_utils import to_list
 
+__all__ = ["Lambda", "Model", "clone_model", "concatenate", "multi_gpu_model", "to_list"]
 #: What this engine compiles for.
 _DEVICES = ("/cpu:0",)
 
