@@ -112,3 +112,60 @@ def test_reading_values_of_another_loop_keeps_gradients(backwards: bool) -> None
         norms = [sum(np.sum(g * g) for g in values[1:4]) for values in (ahead, behind)]
         slope = sum(np.sum(g * d) for g, d in zip(here[4:], directions, strict=True))
         np.testing.assert_allclose(slope, (norms[0] - norms[1]) / 2e-6, rtol=1e-5)
+
+
+def test_the_gradient_of_the_last_row_reads_no_rows_of_zeros() -> None:
+    inputs = arguments(None, 5, 4)
+    hs = lstm(*inputs, size=4)
+    f = sg.function(inputs, sg.grad(sg.sum(hs[-1] * hs[-1]), inputs), options=LLVM)
+    (back,) = [n for n in f.stages.optimized.nodes if n.op.name == "scan"][1:]
+    assert not {"embed", "where", "pad"} & {n.op.name for n in f.stages.optimized.nodes}
+    sequences = back.inputs[: len(back.op.attributes()["starts"])]
+    assert {v.op.name for v in sequences} == {"scan"}
+
+
+@pytest.mark.parametrize("which", ["carry", "row", "both"])
+def test_the_gradient_of_the_last_row_is_right(which: str) -> None:
+    x, h, w = sg.placeholder((None, 2), D), sg.placeholder((2,), D), sg.placeholder((2, 2), D)
+
+    def step(row: sg.Tensor, y: sg.Tensor) -> list[sg.Tensor]:
+        new = sg.tanh(sg.dot(y, w) + row)
+        return [new, sg.exp(new) * row]
+
+    (ys, es), _ = sg.scan(step, x, [h, None])
+    last = {"carry": ys[-1], "row": es[-1], "both": ys[-1] * es[-1]}[which]
+    cost = sg.sum(last * last)
+    f = sg.function([x, h, w], [cost, *sg.grad(cost, [x, h, w])], options=NUMPY)
+    rng = np.random.default_rng(0)
+    for n in (1, 3):
+        arrays = [rng.normal(size=s) for s in ((n, 2), (2,), (2, 2))]
+        directions = [rng.normal(size=a.shape) for a in arrays]
+        ahead, behind = (f(*(a + t * d for a, d in zip(arrays, directions, strict=True))) for t in (1e-6, -1e-6))
+        slope = sum(np.sum(g * d) for g, d in zip(f(*arrays)[1:], directions, strict=True))
+        np.testing.assert_allclose(slope, (ahead[0] - behind[0]) / 2e-6, rtol=1e-6)
+
+
+def test_equal_loops_are_one() -> None:
+    x, h = sg.placeholder((None, 3), D), sg.placeholder((3,), D)
+    (one, _), (two, _) = (sg.scan(lambda row, y: sg.tanh(y) + row, x, h) for _ in range(2))
+    f = sg.function([x, h], [one, two * 2.0, sg.grad(sg.sum(one * two), x)], options=NUMPY)
+    assert len(inside(f)) == 2  # forth and back
+
+
+def test_compile_time_is_linear_in_the_body() -> None:
+    """Nodes written, as a measure that no other process changes."""
+
+    def written(depth: int) -> tuple[int, int]:
+        def step(row: sg.Tensor, y: sg.Tensor) -> sg.Tensor:
+            for _ in range(depth):
+                y = sg.tanh(sg.dot(y, w) + row)
+            return y
+
+        x, h, w = sg.placeholder((None, 2, 3), D), sg.placeholder((2, 3), D), sg.placeholder((3, 3), D)
+        ys, _ = sg.scan(step, x, h)
+        f = sg.function([x, h, w], sg.grad(sg.sum(ys * ys), [x, h, w]), options=Options(target="numpy"))
+        return sum(sum(body.values()) for body in inside(f)), len(f.stages.plan.kernels)
+
+    (few, kernels), (many, more) = written(4), written(16)
+    assert many < 4.5 * few
+    assert more <= kernels + 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
@@ -17,8 +18,9 @@ from ..op import Array, Control, Sample, record, register
 from ..region import Region, copy_graph, write_region
 from ..reverse import cotangents_in
 from ..types import Facts, TensorType
-from .arithmetic import Cotangents
+from .arithmetic import Add, Cotangents
 from .sampling import floats
+from .views import Embed
 
 N = symbol("N")
 
@@ -179,8 +181,23 @@ class _Backward:
         self.floats = [k for k in range(op.carries) if self.hs[k].dtype.is_float]
         given = dict(enumerate(cotangents))
         self.given = {k: g for k, g in given.items() if g is not None and results[k].dtype.is_float}
+        #: The cotangents of last carries where that of all rows is 0 but there.
+        self.last = self._take_last_rows()
         #: Carries and further values whose cotangents come in row by row.
         self.by_row = [k for k in self.given if k >= op.carries or op.kept[k]]
+
+    def _take_last_rows(self) -> dict[int, Value]:
+        """Take cotangents of zeros besides the last row out of those given: no row of them is read."""
+        op, found = self.op, dict[int, Value]()
+        outputs = op.body.graph.outputs
+        for k, cotangent in list(self.given.items()) if op.truncate < 0 else ():
+            of = k if k < op.carries else next((c for c in range(op.carries) if outputs[c] is outputs[k]), -1)
+            has_rows = op.kept[k] if k < op.carries else of >= 0 and not op.outputs_backward[k - op.carries]
+            row = _only_last_row(self.e, cotangent) if has_rows else None
+            if row is not None:
+                del self.given[k]
+                found[of] = self.e.add(found[of], row) if of in found else row
+        return found
 
     def cotangents(self) -> list[Value | None]:
         op, e = self.op, self.e
@@ -251,9 +268,10 @@ class _Backward:
 
     def _start(self, k: int) -> Value:
         """The cotangent of the last carry before what its rows add."""
+        parts = [self.last[k]] if k in self.last else []
         if k in self.given and k not in self.by_row:
-            return self.given[k]
-        return self.e.zeros_like(self.hs[k])
+            parts.append(self.given[k])
+        return reduce(self.e.add, parts) if parts else self.e.zeros_like(self.hs[k])
 
     def _row(self, value: Value, at: Dim) -> Value:
         rest = value.shape[1:]
@@ -267,6 +285,18 @@ class _Backward:
             return value
         low = [self.op.starts[k], *(0 for _ in x.shape[1:])]
         return self.e.pad(value, low, (x.shape[0], *value.shape[1:]))
+
+
+def _only_last_row(e: Emitter, value: Value) -> Value | None:
+    """The last row of what is 0 elsewhere, as the gradient of ``x[-1]`` is, or a sum of such; else None."""
+    if isinstance(value.op, Add):
+        a, b = (_only_last_row(e, v) for v in value.node.inputs)
+        return None if a is None or b is None else e.add(a, b)
+    if not isinstance(value.op, Embed):
+        return None
+    (x,), rest = value.node.inputs, value.shape[1:]
+    is_last = value.op.low == (value.shape[0] - 1, *(0 for _ in rest)) and x.shape == (1, *rest)
+    return e.reshape(x, rest) if is_last else None
 
 
 __all__ = ["Scan"]
