@@ -169,3 +169,23 @@ def test_compile_time_is_linear_in_the_body() -> None:
     (few, kernels), (many, more) = written(4), written(16)
     assert many < 4.5 * few
     assert more <= kernels + 2
+
+
+def test_a_product_that_a_mask_follows_leaves_the_loop_back() -> None:
+    """The gradient of dropout on inputs: a product by the weights, times the mask."""
+    x, mask, w, u = (sg.placeholder(s, D) for s in ((None, 2, 3), (2, 3), (3, 4), (4, 4)))
+
+    def step(row: sg.Tensor, h: sg.Tensor) -> sg.Tensor:
+        return sg.tanh(sg.dot(row * mask, w) + sg.dot(h, u))
+
+    hs, _ = sg.scan(step, x, sg.zeros((2, 4), D))
+    cost = sg.sum(hs * hs)
+    f = sg.function([x, mask, w, u], [cost, *sg.grad(cost, [x, w, u])], options=LLVM)
+    assert [body["contract"] for body in inside(f)] == [1, 1]
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s) for s in ((5, 2, 3), (2, 3), (3, 4), (4, 4))]
+    directions = [rng.normal(size=a.shape) for a in arrays]
+    directions[1][:] = 0
+    ahead, behind = (f(*(a + t * d for a, d in zip(arrays, directions, strict=True))) for t in (1e-6, -1e-6))
+    pairs = zip(f(*arrays)[1:], (directions[0], *directions[2:]), strict=True)
+    np.testing.assert_allclose(sum(np.sum(g * d) for g, d in pairs), (ahead[0] - behind[0]) / 2e-6, rtol=1e-6)

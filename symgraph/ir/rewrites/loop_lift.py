@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from string import ascii_letters
 
 from ..graph import Value
@@ -19,16 +20,18 @@ class Lift:
 
     parts: Parts
     backward: bool
+    #: All rows of values that are had otherwise, by ``id``.
+    given: Mapping[int, Value] = field(default_factory=dict)
 
     def can(self, value: Value) -> bool:
         """Whether a value can be computed for all steps at once."""
         parts = self.parts
-        if id(value) not in parts.variant:
+        if id(value) not in parts.variant or id(value) in self.given:
             return True
         for row in parts.rows:
             if row.inner is value:
                 return row.backward == self.backward
-        if id(value) in parts.carried:
+        if id(value) in parts.carried and not self.given:
             return False
         op = value.op
         known = isinstance(op, (Elementwise, Broadcast, Reshape, Transpose, Reduction, Contraction))
@@ -37,6 +40,8 @@ class Lift:
     def of(self, value: Value) -> Value:
         """All rows of a value, invariant ones repeated."""
         e, parts = self.parts.builder, self.parts
+        if id(value) in self.given:
+            return self.given[id(value)]
         if id(value) not in parts.variant:
             outer = parts.outside(value)
             return e.broadcast_to(outer, (parts.length, *outer.shape))

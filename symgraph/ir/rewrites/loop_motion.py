@@ -5,7 +5,7 @@ a carry                of which only the last value is read is not kept; one tha
 ``out[-1]``            of values that are a carry's is the last carry (where there is no step, the initial value)
 an invariant           is computed outside, once
 ``row @ w``            a product of a sequence's row and an invariant is one product of the whole sequence, outside
-``out = v @ w``        a product that is only a result: the loop gives ``v``, and the product is one, outside
+``out = f(v @ w)``     a product that is only a result: the loop gives ``v``, and the product is one, outside
 ``c = c + f(v)``       a carry that only sums up products or sums: the loop gives what they read, the sum is outside
 ====================== ============================================================================================
 """
@@ -13,11 +13,11 @@ an invariant           is computed outside, once
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..builder import Builder, rebuild
 from ..graph import Graph, Node, Value
-from ..op import Control
+from ..op import Control, Elementwise
 from ..ops.arithmetic import Add
 from ..ops.contraction import Contraction
 from ..ops.control import Scan
@@ -25,7 +25,7 @@ from ..ops.reductions import Sum
 from ..ops.views import Reshape, Slice, Transpose
 from ..region import Region, map_regions
 from ..types import Facts
-from .loop_lift import Lift, contract_rows, with_axis
+from .loop_lift import Lift, contract_rows
 from .loop_parts import Carry, Out, Parts, Row, take_apart
 
 #: Makes a result from the results of the further values, by place.
@@ -178,33 +178,44 @@ class _Motion:
 
     # -- products of outputs ----------------------------------------------------------------------------------------
     def multiply_outputs_outside(self) -> None:
-        """``v @ w`` that is only a result: give ``v``."""
+        """``f(v @ w)`` that is only a result, where ``f`` needs nothing of the steps besides: give ``v``."""
         parts = self.parts
         for out in list(parts.outs):
-            term = self._term(out.value)
-            if term is None or not isinstance(term.root.op, Contraction):
+            root = self._only_product(out.value)
+            if root is None or not Lift(parts, out.backward, {id(root): root}).can(out.value):
                 continue
-            if any(parts.uses.get(id(v), 0) != 1 for v in (*term.views, term.root)):
+            x, y = root.node.inputs
+            first = id(x) in parts.variant
+            if first == (id(y) in parts.variant):
                 continue
-            x, y = term.root.node.inputs
-            if (id(x) in parts.variant) == (id(y) in parts.variant):
-                continue
-            give = self._giver(x if id(x) in parts.variant else y, out.backward)
-            fixed = parts.outside(y if id(x) in parts.variant else x)
+            give = self._giver(x if first else y, out.backward)
+            fixed = parts.outside(y if first else x)
             parts.outs.remove(out)
-            self.finish[out.result] = self._finish_product(term, give, fixed, id(x) in parts.variant)
+            self.finish[out.result] = self._finish_product(out, root, give, fixed, first)
             self.count("multiply_output_outside")
 
-    def _finish_product(self, term: _Term, give: Finish, fixed: Value, first: bool) -> Finish:
-        op, parts = term.root.op, self.parts
+    def _only_product(self, value: Value) -> Value | None:
+        """The product that a value is computed from by one chain of views and elementwise ops, each read once."""
+        parts = self.parts
+        while parts.uses.get(id(value), 0) == 1 and not any(r.inner is value for r in parts.rows):
+            if isinstance(value.op, Contraction):
+                return value
+            if not isinstance(value.op, (Elementwise, Reshape, Transpose)):
+                return None
+            carried = [v for v in value.node.inputs if id(v) in parts.carried]
+            if len(carried) != 1:
+                return None
+            (value,) = carried
+        return None
+
+    def _finish_product(self, out: Out, root: Value, give: Finish, fixed: Value, first: bool) -> Finish:
+        op, parts = root.op, replace(self.parts, rows=list(self.parts.rows))  # what varies is looked for again
 
         def finish(rows: list[Value]) -> Value:
             assert isinstance(op, Contraction)
             xs, ys = (give(rows), fixed) if first else (fixed, give(rows))
-            value = contract_rows(parts, op, xs, ys, first, not first, summed=False)
-            for view in reversed(term.views):
-                value = parts.builder.apply(with_axis(view.op, parts.length), value)
-            return value
+            product = contract_rows(parts, op, xs, ys, first, not first, summed=False)
+            return Lift(parts, out.backward, {id(root): product}).of(out.value)
 
         return finish
 
