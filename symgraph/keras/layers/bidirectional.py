@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import backend as K
-from ..engine.base_layer import InputSpec
 from ..utils.generic_utils import has_arg, to_list
-from .recurrent.stepping import check_one_kind, check_takes_constants, split_inputs
+from .recurrent.stepping import call_with_more, check_takes_constants, specs_of, split_inputs
 from .wrapper import Wrapper
 
 Tensor = Any
@@ -120,33 +119,21 @@ class Bidirectional(Wrapper):
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """Apply the layer. ``initial_state`` is a list: the states of the forward layer, then of the backward one."""
         inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, self._num_constants)
-        more = [*(initial_state or []), *(constants or [])]
-        if not more:
-            return super().__call__(inputs, **kwargs)
-        specs = [InputSpec(shape=K.int_shape(x)) for x in more]
         if initial_state:
+            half = len(initial_state) // 2
             if len(initial_state) % 2:
                 raise ValueError(
                     f"Layer {self.name} takes initial states of both directions, an even number; got "
                     f"{len(initial_state)}."
                 )
-            half = len(initial_state) // 2
-            self.forward_layer.state_spec = specs[:half]
-            self.backward_layer.state_spec = specs[half : 2 * half]
+            self.forward_layer.state_spec = specs_of(initial_state[:half])
+            self.backward_layer.state_spec = specs_of(initial_state[half:])
         if constants:
             for layer in self._both:
                 check_takes_constants(layer.cell)
                 layer._num_constants = len(constants)
             self._num_constants = len(constants)
-        if not check_one_kind(self.name, more):
-            given = {"initial_state": initial_state, "constants": constants}
-            return super().__call__(inputs, **{k: v for k, v in given.items() if v}, **kwargs)
-        own = self.input_spec
-        self.input_spec = [*own, *specs]
-        try:
-            return super().__call__([inputs, *more], **kwargs)
-        finally:
-            self.input_spec = self.input_spec[: len(own)]
+        return call_with_more(self, super().__call__, inputs, initial_state, constants, **kwargs)
 
     def call(
         self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None

@@ -11,7 +11,7 @@ from ... import regularizers
 from ...engine.base_layer import InputSpec, Layer
 from ...utils.generic_utils import to_list
 from .stacked import StackedRNNCells
-from .stepping import check_one_kind, check_takes_constants, reset_dropout, split_inputs, step_of
+from .stepping import call_with_more, check_takes_constants, reset_dropout, specs_of, split_inputs, step_of
 
 Tensor = Any
 
@@ -185,26 +185,15 @@ class RNN(Layer):
         """Apply the layer. ``initial_state`` and ``constants`` (a tensor, or a list) may also follow the sequence in
         ``inputs``; where layers made them, they become inputs of the layer."""
         inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, self._num_constants)
-        more = [*(initial_state or []), *(constants or [])]
-        if not more:
-            return super().__call__(inputs, **kwargs)
         if initial_state:
-            self.state_spec = [InputSpec(shape=K.int_shape(x)) for x in initial_state]
+            self.state_spec = specs_of(initial_state)
             if self.built:
                 self._check_states(self.state_shapes(K.int_shape(inputs)))
         if constants:
             check_takes_constants(self.cell)
-            self.constants_spec = [InputSpec(shape=K.int_shape(x)) for x in constants]
+            self.constants_spec = specs_of(constants)
             self._num_constants = len(constants)
-        if not check_one_kind(self.name, more):
-            given = {"initial_state": initial_state, "constants": constants}
-            return super().__call__(inputs, **{k: v for k, v in given.items() if v}, **kwargs)
-        own = self.input_spec
-        self.input_spec = [*own, *(self.state_spec if initial_state else []), *(self.constants_spec or [])]
-        try:
-            return super().__call__([inputs, *more], **kwargs)
-        finally:
-            self.input_spec = self.input_spec[: len(own)]
+        return call_with_more(self, super().__call__, inputs, initial_state, constants, **kwargs)
 
     def call(
         self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ... import backend as K
+from ...engine.base_layer import InputSpec
 from ...utils.generic_utils import has_arg, to_list
 
 Tensor = Any
@@ -55,16 +56,36 @@ def _listed(x: Any) -> list[Tensor] | None:
     return None if x is None or (isinstance(x, (list, tuple)) and not x) else to_list(x, allow_tuple=True)
 
 
-def check_one_kind(name: str, tensors: Sequence[Tensor]) -> bool:
-    """Whether layers made the tensors.
+def call_with_more(
+    layer: Any, plain_call: Callable[..., Any], inputs: Tensor, initial_state: list[Tensor] | None,
+    constants: list[Tensor] | None, **kwargs: Any,
+) -> Any:  # fmt: skip
+    """Call a layer with initial states and constants. Where layers made them they become inputs, which ``input_spec``
+    lists as long as the call lasts; others are arguments.
 
     Raises:
         ValueError: where layers made some and not others.
     """
-    kinds = {K.is_keras_tensor(x) for x in tensors}
+    more = [*(initial_state or []), *(constants or [])]
+    if not more:
+        return plain_call(inputs, **kwargs)
+    kinds = {K.is_keras_tensor(x) for x in more}
     if len(kinds) > 1:
         raise ValueError(
-            f"The initial states and constants of layer {name} are Keras tensors (what a layer or `Input` gives), or "
-            "none of them is."
+            f"The initial states and constants of layer {layer.name} are Keras tensors (what a layer or `Input` gives),"
+            " or none of them is."
         )
-    return kinds.pop()
+    if not kinds.pop():
+        given = {"initial_state": initial_state, "constants": constants}
+        return plain_call(inputs, **{k: v for k, v in given.items() if v}, **kwargs)
+    count = len(layer.input_spec)
+    layer.input_spec = [*layer.input_spec, *specs_of(more)]
+    try:
+        return plain_call([inputs, *more], **kwargs)
+    finally:
+        layer.input_spec = layer.input_spec[:count]
+
+
+def specs_of(tensors: Sequence[Tensor]) -> list[InputSpec]:
+    """What tensors are, as specifications of inputs."""
+    return [InputSpec(shape=K.int_shape(x)) for x in tensors]
