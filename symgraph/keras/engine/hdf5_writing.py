@@ -32,12 +32,12 @@ def writing(target: Any) -> Iterator[Group]:
             yield file
         target.write(buffer.getvalue())
     else:
-        with _replacing(Path(target)) as path, h5py.File(path, "w") as file:
+        with replacing(Path(target)) as path, h5py.File(path, "w") as file:
             yield file
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A new file beside ``path`` that is moved there at the end; an error leaves ``path`` as it was."""
     path = Path(os.path.realpath(path))  # what a link names is replaced, not the link
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")

@@ -66,7 +66,7 @@ def read_model(group: Group, custom_objects: dict[str, Any] | None, compiled: bo
     weights = reading.child(group, "model_weights")
     with weight_budget(weights_file.stored_sizes(weights)):
         model = build_model(config, custom_objects, safe)
-    weights_file.load_in_order(weights, model.layers)
+    weights_file.load_in_order(weights_file.stored_weights(weights), model.layers)
     if not compiled:
         return model
     training = reading.json_attribute(group, "training_config")

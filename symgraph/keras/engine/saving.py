@@ -16,7 +16,7 @@ from ..utils.io_utils import (
     save_to_binary_h5py,
 )
 from . import hdf5_reading as reading
-from . import model_file, weights_file
+from . import model_file, safetensors_file, weights_file
 from .archive_file import is_archive, read_archive
 from .hdf5_reading import names as load_attributes_from_hdf5_group
 from .hdf5_writing import HDF5_OBJECT_HEADER_LIMIT, write_names, writing
@@ -107,9 +107,12 @@ def load_model(
 
 @allow_write_to_gcs
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Write the weights alone to an HDF5 file; see :func:`save_model`."""
+    """Write the weights alone: to a safetensors file where the name ends so, else as HDF5; see :func:`save_model`."""
     if may_overwrite(filepath, overwrite):
         _check_built(model)
+        if safetensors_file.is_name(filepath):
+            safetensors_file.write_layers(filepath, model.layers)
+            return
         with writing(filepath) as group:
             weights_file.write_layers(group, model.layers)
 
@@ -117,17 +120,24 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
 def load_weights(
     model: Any, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
 ) -> None:
-    """Set a model's weights from a weights file or a model file; see :mod:`weights_file`."""
+    """Set a model's weights from a weights file (HDF5, safetensors) or a model file; see :mod:`weights_file`."""
     if skip_mismatch and not by_name:
         raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
     _check_built(model)
+
+    def load(stored: weights_file.StoredWeights) -> None:
+        if by_name:
+            weights_file.load_by_name(stored, model.layers, skip_mismatch, reshape)
+        else:
+            weights_file.load_in_order(stored, model.layers, reshape)
+
+    if safetensors_file.is_name(filepath):
+        load(safetensors_file.stored_weights(filepath))
+        return
     with reading.reading(filepath) as group:
         if not _has_layers(group) and reading.has(group, "model_weights"):
             group = reading.child(group, "model_weights")
-        if by_name:
-            weights_file.load_by_name(group, model.layers, skip_mismatch, reshape)
-        else:
-            weights_file.load_in_order(group, model.layers, reshape)
+        load(weights_file.stored_weights(group))
 
 
 def _has_layers(group: Any) -> bool:
@@ -144,14 +154,14 @@ def _check_built(model: Any) -> None:
 
 def load_weights_from_hdf5_group(f: Any, layers: Any, reshape: bool = False) -> None:
     """Set the weights of layers, by their order, from an open group."""
-    weights_file.load_in_order(f, layers, reshape)
+    weights_file.load_in_order(weights_file.stored_weights(f), layers, reshape)
 
 
 def load_weights_from_hdf5_group_by_name(
     f: Any, layers: Any, skip_mismatch: bool = False, reshape: bool = False
 ) -> None:
     """Set the weights of layers, by their names, from an open group."""
-    weights_file.load_by_name(f, layers, skip_mismatch, reshape)
+    weights_file.load_by_name(weights_file.stored_weights(f), layers, skip_mismatch, reshape)
 
 
 def preprocess_weights_for_loading(

@@ -1,10 +1,12 @@
-"""Weights of layers in HDF5 groups, as Keras 2.3.1 lays them out."""
+"""Weights of layers in files: their layout in HDF5 groups as Keras 2.3.1 has it, and how they come into a model."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from .network_config import KERAS_VERSION, KERNEL_BACKEND
 from .old_weights import converted_weights
 
 Group = Any
+Arrays = list[np.ndarray[Any, Any]]
 Pairs = list[tuple[Any, Any]]
 
 
@@ -71,7 +74,7 @@ def stored_sizes(group: Group) -> int:
     return total
 
 
-def read_arrays(group: Group, limit: int) -> list[np.ndarray[Any, Any]]:
+def read_arrays(group: Group, limit: int) -> Arrays:
     """The arrays that ``weight_names`` lists, in that order.
 
     Raises:
@@ -80,7 +83,7 @@ def read_arrays(group: Group, limit: int) -> list[np.ndarray[Any, Any]]:
     return read_named_arrays(group, limit)[1]
 
 
-def read_named_arrays(group: Group, limit: int) -> tuple[list[str], list[np.ndarray[Any, Any]]]:
+def read_named_arrays(group: Group, limit: int) -> tuple[list[str], Arrays]:
     """The names in ``weight_names``, and their arrays; see :func:`read_arrays`."""
     names = _required_names(group, "weight_names")
     found = [reading.dataset(group, name) for name in names]
@@ -95,34 +98,50 @@ def _limit(layer: Any) -> int:
     return 2 * sum(K.count_params(w) for w in layer.weights) + 64
 
 
-def _entries(group: Group) -> dict[str, tuple[Group, list[str]]]:
-    """The groups of layers that have weights, with the names of the weights."""
+@dataclass(frozen=True, slots=True)
+class StoredLayer:
+    """The weights of a layer in a file: their shapes, and how to read them (given how many elements there may be)."""
+
+    shapes: list[tuple[int, ...]]
+    read: Callable[[int], Arrays]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWeights:
+    """The layers of a file that have weights, in order, and who wrote them."""
+
+    layers: dict[str, StoredLayer]
+    version: str
+    backend: str | None
+
+
+def stored_weights(group: Group) -> StoredWeights:
+    """What an HDF5 group holds."""
     found = {}
     for name in _required_names(group, "layer_names"):
         entry = reading.child(group, name)
         weight_names = _required_names(entry, "weight_names")
         if weight_names:
-            found[name] = (entry, weight_names)
-    return found
+            shapes = [reading.dataset(entry, n).shape for n in weight_names]
+            found[name] = StoredLayer(shapes, partial(read_arrays, entry))
+    return StoredWeights(found, version_of(group), reading.text(group, "backend"))
 
 
-def load_in_order(group: Group, layers: Sequence[Any], reshape: bool = False) -> None:
-    """Set the weights of layers from the groups in their order; nothing is set unless all fits.
+def load_in_order(stored: StoredWeights, layers: Sequence[Any], reshape: bool = False) -> None:
+    """Set the weights of layers from those of a file in their order; nothing is set unless all fits.
 
     Raises:
         ValueError: for another number of layers, or of a layer's weights, or another shape.
     """
-    version, backend = version_of(group), reading.text(group, "backend")
     targets = [layer for layer in layers if layer.weights]
-    entries = _entries(group)
-    if len(entries) != len(targets):
+    if len(stored.layers) != len(targets):
         raise ValueError(
-            f"You are trying to load a weight file containing {len(entries)} layers into a model with {len(targets)} "
-            "layers."
+            f"You are trying to load a weight file containing {len(stored.layers)} layers into a model with "
+            f"{len(targets)} layers."
         )
     pairs: Pairs = []
-    for number, ((name, (entry, _)), layer) in enumerate(zip(entries.items(), targets, strict=True)):
-        arrays = converted_weights(layer, read_arrays(entry, _limit(layer)), version, backend, reshape)
+    for number, ((name, entry), layer) in enumerate(zip(stored.layers.items(), targets, strict=True)):
+        arrays = converted_weights(layer, entry.read(_limit(layer)), stored.version, stored.backend, reshape)
         symbolic = layer.weights
         if len(arrays) != len(symbolic):
             raise ValueError(
@@ -140,30 +159,30 @@ def load_in_order(group: Group, layers: Sequence[Any], reshape: bool = False) ->
     K.batch_set_value(pairs)
 
 
-def load_by_name(group: Group, layers: Iterable[Any], skip_mismatch: bool = False, reshape: bool = False) -> None:
+def load_by_name(
+    stored: StoredWeights, layers: Iterable[Any], skip_mismatch: bool = False, reshape: bool = False
+) -> None:
     """Set the weights of the layers whose names the file has; nothing is set unless all fits.
 
     Raises:
         ValueError: for another number of weights, or another shape (with ``skip_mismatch`` a warning; that layer, or
             that weight, stays).
     """
-    version, backend = version_of(group), reading.text(group, "backend")
     index: dict[str, list[Any]] = {}
     for layer in layers:
         index.setdefault(layer.name, []).append(layer)
     pairs: Pairs = []
-    for number, (name, (entry, stored)) in enumerate(_entries(group).items()):
+    for number, (name, entry) in enumerate(stored.layers.items()):
         for layer in index.get(name, []):
             symbolic = layer.weights
             limit = _limit(layer)
-            shapes = [reading.dataset(entry, n).shape for n in stored]
-            if skip_mismatch and sum(math.prod(s) for s in shapes) > limit:
-                _skip(layer, shapes, [K.int_shape(w) for w in symbolic])
+            if skip_mismatch and sum(math.prod(s) for s in entry.shapes) > limit:
+                _skip(layer, entry.shapes, [K.int_shape(w) for w in symbolic])
                 continue
-            arrays = converted_weights(layer, read_arrays(entry, limit), version, backend, reshape)
+            arrays = converted_weights(layer, entry.read(limit), stored.version, stored.backend, reshape)
             if len(arrays) != len(symbolic):
                 if skip_mismatch:
-                    _skip(layer, shapes, [K.int_shape(w) for w in symbolic])
+                    _skip(layer, entry.shapes, [K.int_shape(w) for w in symbolic])
                     continue
                 raise ValueError(
                     f'Layer #{number} (named "{layer.name}") expects {len(symbolic)} weight(s), but the saved weights '
