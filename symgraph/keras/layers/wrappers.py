@@ -78,7 +78,7 @@ class TimeDistributed(Wrapper):
         self._per_input_losses.setdefault(key, []).extend(self.layer.get_losses_for(flat))
 
     def compute_mask(self, inputs: Tensor, mask: Any = None) -> Any:
-        flat = self._flat.get(self.input_key(inputs))
+        flat = self._flat.pop(self.input_key(inputs), None)  # of the call just before
         deep = mask is not None and K.ndim(mask) > 2
         inner = self.layer.compute_mask(
             self._steps_as_samples(inputs) if flat is None else flat, self._steps_as_samples(mask) if deep else None
