@@ -2,6 +2,7 @@
 
 from . import (
     arithmetic,
+    bfloat,
     branching,
     composites,
     contraction,
@@ -28,7 +29,7 @@ from . import (
 )
 
 __all__ = [
-    "arithmetic", "branching", "composites", "contraction", "control", "convolution", "cumulative", "custom",
+    "arithmetic", "bfloat", "branching", "composites", "contraction", "control", "convolution", "cumulative", "custom",
     "effects", "elementary", "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "pooling",
     "random", "reductions", "scatter", "special", "views", "windows",
 ]  # fmt: skip
