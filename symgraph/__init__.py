@@ -33,7 +33,7 @@ from .arrangement import (
 )
 from .bfloat import from_bfloat16, round_to_bfloat16, to_bfloat16
 from .cloning import clone
-from .convolution import avg_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
+from .convolution import avg_pool, conv, conv_transpose, depthwise_conv, local_conv, max_pool, separable_conv
 from .creation import (
     arange,
     diag,
@@ -236,6 +236,7 @@ from .reducing import (
     var,
     vecdot,
 )
+from .resizing import resize_images, upsample
 from .shaping import (
     broadcast_to,
     concatenate,
@@ -290,18 +291,18 @@ __all__ = [
     "hard_sigmoid", "hard_swish", "hard_tanh", "heaviside", "hessian", "hessian_vector_product", "hstack",
     "hypot", "identity", "inc_subtensor", "invert", "isclose", "isfinite", "isinf", "isnan", "isneginf",
     "isposinf", "jacobian", "jvp", "leaky_relu", "left_shift", "less", "less_equal", "linear_recurrence",
-    "linspace", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "map",
-    "matmul", "matrix_transpose", "max", "max_pool", "maximum", "mean", "median", "meshgrid", "min", "minimum",
-    "mish", "mod", "moveaxis", "multiply", "name_scope", "nan_to_num", "negative", "norm", "not_equal",
-    "one_hot", "ones", "ones_like", "outer", "pad", "percentile", "placeholder", "polygamma", "positive",
-    "power", "print_tensor", "prod", "ptp", "put_along_axis", "quantile", "rad2deg", "random", "reciprocal",
-    "relu", "relu6", "repeat", "reshape", "resize", "right_shift", "rint", "roll", "round",
-    "round_to_bfloat16", "rsqrt", "scan", "scatter_nd", "searchsorted", "selu", "separable_conv",
-    "set_random_seed", "set_subtensor", "shape", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "size",
-    "softmax", "softplus", "softsign", "sort", "split", "sqrt", "square", "squeeze", "stack", "std",
-    "stop_gradient", "subtract", "sum", "swapaxes", "swish", "take", "take_along_axis", "tan", "tanh",
+    "linspace", "local_conv", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax", "logaddexp",
+    "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp",
+    "map", "matmul", "matrix_transpose", "max", "max_pool", "maximum", "mean", "median", "meshgrid", "min",
+    "minimum", "mish", "mod", "moveaxis", "multiply", "name_scope", "nan_to_num", "negative", "norm",
+    "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "percentile", "placeholder", "polygamma",
+    "positive", "power", "print_tensor", "prod", "ptp", "put_along_axis", "quantile", "rad2deg", "random",
+    "reciprocal", "relu", "relu6", "repeat", "reshape", "resize", "resize_images", "right_shift", "rint",
+    "roll", "round", "round_to_bfloat16", "rsqrt", "scan", "scatter_nd", "searchsorted", "selu",
+    "separable_conv", "set_random_seed", "set_subtensor", "shape", "sigmoid", "sign", "signbit", "sin", "sinc",
+    "sinh", "size", "softmax", "softplus", "softsign", "sort", "split", "sqrt", "square", "squeeze", "stack",
+    "std", "stop_gradient", "subtract", "sum", "swapaxes", "swish", "take", "take_along_axis", "tan", "tanh",
     "tensordot", "tile", "to_bfloat16", "to_networkx", "top_k", "trace", "transpose", "tri", "tril", "triu",
-    "trunc", "unstack", "until", "var", "variable", "vecdot", "verify_grad", "vjp", "vstack", "where",
-    "while_loop", "xlogy", "zeros", "zeros_like",
+    "trunc", "unstack", "until", "upsample", "var", "variable", "vecdot", "verify_grad", "vjp", "vstack",
+    "where", "while_loop", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip

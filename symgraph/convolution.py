@@ -17,7 +17,8 @@ from .errors import ArgumentError, ShapeError
 from .ir.dims import Dim, divide_exact, floordiv
 from .ir.graph import Value
 from .ir.ops.convolution import Conv
-from .ir.ops.pooling import MaxPool, cut_blocks
+from .ir.ops.pooling import MaxPool, cut_blocks, frame_of
+from .ir.ops.windows import Windows
 from .tensor import Tensor, TensorLike, as_value, common_dtype
 from .tracer import tracer
 
@@ -39,11 +40,11 @@ def conv(
     """
     dtype = common_dtype(x, kernel)
     value, weights = as_value(x, dtype), as_value(kernel, dtype)
-    rank = _rank(value, data_format)
+    rank = rank_of(value, data_format)
     if weights.type.ndim != rank + 2:
         raise ShapeError(f"conv of {value.type} needs a kernel of {rank + 2} axes, got {weights.type}")
-    steps, spread = _numbers(strides, rank, "strides"), _numbers(dilation, rank, "dilation")
-    space, digits = _space(rank, data_format), "012"[:rank]
+    steps, spread = numbers_of(strides, rank, "strides"), numbers_of(dilation, rank, "dilation")
+    space, digits = space_of(rank, data_format), "012"[:rank]
     spans = [(weights.shape[k] - 1) * spread[k] + 1 for k in range(rank)]
     low, sizes = _cut([value.shape[a] for a in space], spans, steps, padding)
     ones = (1,) * rank
@@ -73,11 +74,11 @@ def conv_transpose(
     """
     dtype = common_dtype(x, kernel)
     value, weights = as_value(x, dtype), as_value(kernel, dtype)
-    rank = _rank(value, data_format)
-    steps, spread = _numbers(strides, rank, "strides"), _numbers(dilation, rank, "dilation")
+    rank = rank_of(value, data_format)
+    steps, spread = numbers_of(strides, rank, "strides"), numbers_of(dilation, rank, "dilation")
     spans = [(weights.shape[k] - 1) * spread[k] + 1 for k in range(rank)]
     low, counts = _cut(output_sizes, spans, steps, padding)
-    for axis, count in zip(_space(rank, data_format), counts, strict=True):
+    for axis, count in zip(space_of(rank, data_format), counts, strict=True):
         if isinstance(count, int) and isinstance(value.shape[axis], int) and count != value.shape[axis]:
             raise ShapeError(
                 f"conv_transpose of {value.type}: a convolution of the sizes {tuple(output_sizes)} gives {count} "
@@ -100,9 +101,9 @@ def depthwise_conv(
     side by side."""
     dtype = common_dtype(x, kernel)
     value, weights = as_value(x, dtype), as_value(kernel, dtype)
-    rank = _rank(value, data_format)
-    steps, spread = _numbers(strides, rank, "strides"), _numbers(dilation, rank, "dilation")
-    digits, space, last = "012"[:rank], _space(rank, data_format), data_format == "channels_last"
+    rank = rank_of(value, data_format)
+    steps, spread = numbers_of(strides, rank, "strides"), numbers_of(dilation, rank, "dilation")
+    digits, space, last = "012"[:rank], space_of(rank, data_format), data_format == "channels_last"
     spans = [(weights.shape[k] - 1) * spread[k] + 1 for k in range(rank)]
     low, sizes = _cut([value.shape[a] for a in space], spans, steps, padding)
     c, f = (f"n{digits}c", f"n{digits}cm") if last else (f"nc{digits}", f"ncm{digits}")
@@ -121,6 +122,41 @@ def separable_conv(
     return conv(middle, pointwise, data_format=data_format)
 
 
+def local_conv(
+    x: TensorLike, kernel: TensorLike, strides: Numbers = 1, padding: Padding = "valid", dilation: Numbers = 1,
+    data_format: str = "channels_last",
+) -> Tensor:  # fmt: skip
+    """Convolution with weights of its own at each position (locally connected): the kernel is
+    ``(*positions, *window, channels, filters)``.
+
+    Keras keeps such kernels flat, as ``(positions, window * channels, filters)``: reshape them (with
+    ``"channels_first"`` to ``(*positions, channels, *window, filters)``, and move the channels behind the window).
+
+    Raises:
+        ShapeError: for sizes that do not fit, such as another number of positions.
+        ArgumentError: for an unknown padding or format.
+    """
+    dtype = common_dtype(x, kernel)
+    value, weights = as_value(x, dtype), as_value(kernel, dtype)
+    rank = rank_of(value, data_format)
+    if weights.type.ndim != 2 * rank + 2:
+        raise ShapeError(f"local_conv of {value.type} needs a kernel of {2 * rank + 2} axes, got {weights.type}")
+    steps, spread = numbers_of(strides, rank, "strides"), numbers_of(dilation, rank, "dilation")
+    space, windows, last = space_of(rank, data_format), weights.shape[rank : 2 * rank], data_format == "channels_last"
+    spans = [(windows[k] - 1) * spread[k] + 1 for k in range(rank)]
+    low, sizes = _cut([value.shape[a] for a in space], spans, steps, padding)
+    for have, count in zip(weights.shape, sizes, strict=False):
+        if isinstance(have, int) and isinstance(count, int) and have != count:
+            raise ShapeError(f"local_conv of {value.type} has windows at {sizes}, the kernel {weights.type} for others")
+    filled = [(n - 1) * s + span for n, s, span in zip(sizes, steps, spans, strict=True)]
+    if padding != "valid":
+        value = tracer.apply(frame_of(space, low, filled), value)
+    cut = tracer.apply(Windows(space, (0,) * rank, steps, spread, sizes, windows), value)
+    at, inner = "ABC"[:rank], "PQR"[:rank]
+    left, out = (f"n{at}{inner}c", f"n{at}f") if last else (f"nc{at}{inner}", f"nf{at}")
+    return Tensor(tracer.contract(f"{left},{at}{inner}cf->{out}", cut, weights))
+
+
 def max_pool(
     x: TensorLike, window: Numbers, strides: Numbers | None = None, padding: Padding = "valid",
     data_format: str = "channels_last",
@@ -128,9 +164,9 @@ def max_pool(
     """The largest element of each window (``strides``: the window's size). The gradient goes to the first of several
     largest ones."""
     value = as_value(x)
-    rank = _rank(value, data_format)
-    space, sizes = _space(rank, data_format), _numbers(window, rank, "window")
-    steps = sizes if strides is None else _numbers(strides, rank, "strides")
+    rank = rank_of(value, data_format)
+    space, sizes = space_of(rank, data_format), numbers_of(window, rank, "window")
+    steps = sizes if strides is None else numbers_of(strides, rank, "strides")
     low, counts = _cut([value.shape[a] for a in space], sizes, steps, padding)
     return Tensor(tracer.apply(MaxPool(space, sizes, steps, low, counts), value))
 
@@ -141,9 +177,9 @@ def avg_pool(
 ) -> Tensor:  # fmt: skip
     """The mean of each window (``strides``: the window's size) over its positions inside the operand."""
     value = as_value(x)
-    rank = _rank(value, data_format)
-    space, sizes = _space(rank, data_format), _numbers(window, rank, "window")
-    steps = sizes if strides is None else _numbers(strides, rank, "strides")
+    rank = rank_of(value, data_format)
+    space, sizes = space_of(rank, data_format), numbers_of(window, rank, "window")
+    steps = sizes if strides is None else numbers_of(strides, rank, "strides")
     low, counts = _cut([value.shape[a] for a in space], sizes, steps, padding)
     blocks = cut_blocks(tracer, value, space, sizes, steps, low, counts, 0.0)
     total = tracer.sum(blocks.value, blocks.axes)
@@ -157,7 +193,7 @@ def avg_pool(
 # -- parts ------------------------------------------------------------------------------------------------------
 
 
-def _rank(x: Value, data_format: str) -> int:
+def rank_of(x: Value, data_format: str) -> int:
     if data_format not in _FORMATS:
         raise ArgumentError(f"data_format {data_format!r} is none of " + ", ".join(_FORMATS))
     rank = x.type.ndim - 2
@@ -166,13 +202,13 @@ def _rank(x: Value, data_format: str) -> int:
     return rank
 
 
-def _space(rank: int, data_format: str) -> tuple[int, ...]:
+def space_of(rank: int, data_format: str) -> tuple[int, ...]:
     """The spatial axes."""
     first = 1 if data_format == "channels_last" else 2
     return tuple(range(first, first + rank))
 
 
-def _numbers(value: Numbers, rank: int, what: str) -> tuple[int, ...]:
+def numbers_of(value: Numbers, rank: int, what: str) -> tuple[int, ...]:
     numbers = (value,) * rank if isinstance(value, int) else tuple(value)
     if len(numbers) != rank or any(n < 1 for n in numbers):
         raise ArgumentError(f"{what} {value!r}: {rank} natural numbers are needed")

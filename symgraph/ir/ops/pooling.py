@@ -47,7 +47,7 @@ def cut_blocks(
     framed = x if whole else _framed(e, x, axes, low, spans, outside)
 
     def unframe(g: Value) -> Value:
-        return g if whole else e.apply(_frame(axes, [-p for p in low], [x.shape[a] for a in axes]), g)
+        return g if whole else e.apply(frame_of(axes, [-p for p in low], [x.shape[a] for a in axes]), g)
 
     if all(w == s for w, s in zip(windows, strides, strict=True)):
         shape: list[Dim] = []
@@ -72,7 +72,8 @@ def cut_blocks(
     return Blocks(blocks, tuple(range(after, after + len(axes))), undo)
 
 
-def _frame(axes: Sequence[int], low: Sequence[Dim], sizes: Sequence[Dim]) -> Resample:
+def frame_of(axes: Sequence[int], low: Sequence[Dim], sizes: Sequence[Dim]) -> Resample:
+    """Cuts positions ``-low .. sizes - low`` out of the operand, which is 0 outside."""
     count = len(axes)
     ones, zeros = (1,) * count, (0,) * count
     return Resample(tuple(axes), (-1,) * count, ones, zeros, tuple(-p for p in low), ones, tuple(sizes))
@@ -81,7 +82,7 @@ def _frame(axes: Sequence[int], low: Sequence[Dim], sizes: Sequence[Dim]) -> Res
 def _framed(
     e: Emitter, x: Value, axes: Sequence[int], low: Sequence[Dim], sizes: Sequence[Dim], outside: float
 ) -> Value:  # fmt: skip
-    op = _frame(axes, low, sizes)
+    op = frame_of(axes, low, sizes)
     framed = e.apply(op, x)
     cut = all(isinstance(p, int) and p <= 0 for p in low) and all(
         isinstance(room := x.shape[a] + p - n, int) and room >= 0 for a, p, n in zip(axes, low, sizes, strict=True)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 import symgraph as sg
 
 from .common import normalize_data_format
-from .shaping import repeat_elements
 
 Tensor = Any
 
@@ -132,23 +129,9 @@ def resize_images(
     ``nearest`` repeats pixels. ``bilinear`` puts each pixel at the first of its copies and goes straight to the next
     pixel (after the last one it stays), as TensorFlow 1 does.
     """
-    rows = 2 if normalize_data_format(data_format) == "channels_first" else 1
-    enlarge = {"nearest": repeat_elements, "bilinear": _interpolate}.get(interpolation)
-    if enlarge is None:
+    if interpolation not in ("nearest", "bilinear"):
         raise ValueError('interpolation should be one of "nearest" or "bilinear".')
-    return enlarge(enlarge(x, height_factor, rows), width_factor, rows + 1)
-
-
-def _interpolate(x: Tensor, factor: int, axis: int) -> Tensor:
-    """``factor`` steps from each slice along ``axis`` to the next."""
-    rest, last = (*(slice(None),) * axis, slice(1, None)), (*(slice(None),) * axis, slice(-1, None))
-    following = sg.concatenate([x[rest], x[last]], axis=axis)
-    shape = list(x.shape)
-    steps = np.arange(factor).reshape(factor, *(1,) * (len(shape) - axis - 1))
-    share = sg.constant((steps / factor).astype(str(x.dtype)))
-    here, there = sg.expand_dims(x, axis + 1), sg.expand_dims(following, axis + 1)
-    shape[axis] = shape[axis] * factor
-    return sg.reshape(here + (there - here) * share, tuple(shape))
+    return sg.upsample(x, (height_factor, width_factor), interpolation, normalize_data_format(data_format))
 
 
 def pool2d(
