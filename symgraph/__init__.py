@@ -4,7 +4,8 @@ Build a graph of symbolic tensors, compile it with :func:`function`, call it on 
 the Keras 2 front.
 """
 
-from . import random
+from typing import TYPE_CHECKING, Any
+
 from .arguments import In
 from .arrangement import (
     append,
@@ -273,6 +274,9 @@ from .version import VERSION as __version__
 
 draw_with(svg_of)
 
+if TYPE_CHECKING:
+    from . import random
+
 __all__ = [
     "ArgumentError", "BoundsError", "DType", "DTypeError", "Function", "GradientError", "GraphError", "In",
     "InternalError", "Lop", "NonFiniteError", "Op", "Options", "OutOfMemoryError", "Rop", "ShapeError",
@@ -306,3 +310,12 @@ __all__ = [
     "trunc", "unstack", "until", "upsample", "var", "variable", "vecdot", "verify_grad", "vjp", "vstack",
     "where", "while_loop", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """The distributions are loaded when they are first asked for."""
+    if name == "random":
+        from importlib import import_module
+
+        return import_module(".random", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
