@@ -158,6 +158,8 @@ def test_keras_1_arguments() -> None:
         )  # fmt: skip
     assert layer.batch_input_shape == (None, 5, 7)
     assert (layer.units, layer.dropout, layer.recurrent_dropout, layer.implementation) == (3, 0.1, 0.2, 2)
+    with pytest.warns(UserWarning, match="one implementation only"):
+        assert SimpleRNN(3, implementation=1).units == 3
 
 
 def test_a_config_of_tf_keras() -> None:

@@ -155,7 +155,7 @@ class RNN(Layer):
             self.cell.build([step, *constants] if constants else step)
             self.cell.built = True
         batch = input_shape[0] if self.stateful else None
-        self.input_spec[0] = InputSpec(shape=(batch, None, *self.fixed_axes(input_shape)))
+        self.input_spec[0] = InputSpec(shape=(batch, None, *input_shape[2:]))
         shapes = self.state_shapes(input_shape)
         if self.state_spec is None:
             self.state_spec = [InputSpec(shape=(None, *s)) for s in shapes]
@@ -163,10 +163,6 @@ class RNN(Layer):
         if self.stateful:
             self.reset_states()
         self.built = True
-
-    def fixed_axes(self, input_shape: Any) -> tuple[Any, ...]:
-        """The sizes after samples and steps that all inputs must have."""
-        return tuple(input_shape[2:])
 
     def _check_states(self, shapes: list[tuple[Any, ...]]) -> None:
         given = [tuple(spec.shape[1:]) for spec in self.state_spec]

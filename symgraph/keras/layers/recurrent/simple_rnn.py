@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -91,7 +92,8 @@ class SimpleRNN(RNN):
         unroll: bool = False,
         **kwargs: Any,
     ) -> None:
-        kwargs.pop("implementation", None)  # one for all
+        if kwargs.pop("implementation", None) is not None:
+            warnings.warn("`SimpleRNN` has one implementation only: leave the argument out.", stacklevel=3)
         cell = SimpleRNNCell(
             units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
             kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
