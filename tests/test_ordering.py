@@ -56,7 +56,7 @@ def test_long_rows() -> None:
         np.testing.assert_array_equal(best, np.argsort(-a.astype("float64"), kind="stable")[:700])
 
 
-def test_threads_do_not_change_the_order() -> None:
+def test_rows_of_ties_sort_in_parallel() -> None:
     x = RNG.integers(0, 50, (64, 1000)).astype("float32")
     order = run(sg.argsort, x)
     np.testing.assert_array_equal(order, np.argsort(x, kind="stable"))
