@@ -80,8 +80,20 @@ _TEXTS = [
     ("no conflicts", "kernel k(y: inout f32[N]; N) {\npar i in 0..N {\nstore y[i] = y[#(N-1) - i]\n}\n}"),
     ("no conflicts", "kernel k(y: inout f32[N], z: out f32[N]; N) {\n"
      "par i in 0..N {\nstore y[i] = 0.0:f32\nstore z[i] = y[i]\n}\n}"),
-    ("no conflicts", "kernel k(x: in f32[N], y: inout f32[]; N) {\nseq i in 0..N {\nstore y[] = y[] + x[i]\n}\n}"),
+    ("no conflicts", "kernel k(x: in f32[N], y: inout f32[]; N) {\npar i in 0..N {\nstore y[] = y[] + x[i]\n}\n}"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kernel k(y: inout f32[3], x: in f32[N]; N) {\nseq i in 0..N {\nstore y[1] = y[1] + x[i]\n}\n}",
+        "kernel k(x: inout f64[3]) {\nfold seq i in 0..3 with a: f64 = 1.0:f64 {\n"
+        "%0 = a * x[i]\nstore x[i] = %0\nnext a = %0\n}\n}",
+    ],
+)
+def test_steps_in_order_may_write_again_and_go_on_with_what_they_wrote(text: str) -> None:
+    verify(parse_kernel(text))
 
 
 @pytest.mark.parametrize(("invariant", "text"), _TEXTS)

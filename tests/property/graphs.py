@@ -29,6 +29,7 @@ from symgraph.ir.ops.logical import Where
 from symgraph.ir.ops.random import RandomBits
 from symgraph.ir.ops.reductions import ArgMax, ArgMin
 from symgraph.ir.types import Facts, TensorType
+from tests.property.structured import MAKERS, RANKS
 
 SIZES: tuple[Dim, ...] = (1, 2, 3, symbol("N"), symbol("M"))
 DTYPES = (float32, float64, int32, int64, uint8, bool_)
@@ -85,7 +86,7 @@ class _Drawer:
         self.makers: list[Callable[[], Value | None]] = [
             *[self._elementwise] * 14, self._where, self._cast, self._reduction, self._constant, self._broadcast,
             self._reshape, self._transpose, self._slice, self._pad, self._concatenate, self._contraction,
-            self._composite, self._positions,
+            self._composite, self._positions, *[self._structured] * 3,
         ]  # fmt: skip
 
     def step(self, seed: int) -> None:
@@ -249,6 +250,12 @@ class _Drawer:
             return None
         axis = self._axis(v)
         return self.b.apply(cls((axis,) if "axes" in cls.__dataclass_fields__ else axis), v)  # type: ignore[call-arg]
+
+    def _structured(self) -> Value | None:
+        make = self.rng.choice(MAKERS)
+        low, high = RANKS[make]
+        v = self._value(lambda v: v.dtype.is_float and low <= v.type.ndim <= high)
+        return None if v is None else make(self.rng, self.b, v)
 
     def _positions(self) -> Value | None:
         size, dtype = self.rng.choice(SIZES), self._dtype()

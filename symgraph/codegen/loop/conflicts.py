@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from ...ir.dims import Dim
@@ -20,7 +20,7 @@ def find_conflicts(kernel: Kernel) -> Iterator[str]:
     for stmt in statements(kernel.body):
         if isinstance(stmt, Store):
             stored.setdefault(stmt.buffer, []).append(stmt)
-    walk = _Walk(stored, {b.name for b in kernel.buffers if b.mode == "inout"})
+    walk = _Walk(stored)
     yield from walk.body(kernel.body, (), frozenset())
 
 
@@ -43,11 +43,13 @@ class _Walk:
     """``done`` are the buffers stored to so far, in the order of the text."""
 
     stored: dict[str, list[Store]]
-    inout: set[str]
     done: set[str] = field(default_factory=set)
 
-    def body(self, body: tuple[Stmt, ...], loops: tuple[_Around, ...], known: frozenset[Expr]) -> Iterator[str]:
-        """Faults of the statements of one scope; ``known`` is what the scopes around computed."""
+    def body(
+        self, body: tuple[Stmt, ...], loops: tuple[_Around, ...], known: frozenset[Expr]
+    ) -> Generator[str, None, frozenset[Expr]]:
+        """Faults of the statements of one scope; ``known`` is what the scopes around computed. Returns what is known at
+        its end."""
         here = set(known)
         written: list[tuple[str, tuple[Expr, ...]]] = []
         lets = {s.name for s in body if isinstance(s, Let)}
@@ -60,9 +62,10 @@ class _Walk:
                 if isinstance(stmt, Contract):
                     yield from self._reads(inner_roots(stmt), set(here))
                 inner = (*loops, *((names, d, independent) for names, d in _ranges(stmt)))
-                yield from self.body(body_of(stmt), inner, frozenset(here))
+                inside = yield from self.body(body_of(stmt), inner, frozenset(here))
                 if not isinstance(stmt, Contract):
-                    yield from self._reads(inner_roots(stmt), set(here))
+                    yield from self._reads(inner_roots(stmt), set(inside))
+        return frozenset(here)
 
     def _reads(self, roots: tuple[Expr, ...], here: set[Expr]) -> Iterator[str]:
         for e in postorder(roots, frozenset(here)):
@@ -79,7 +82,7 @@ class _Walk:
         written: list[tuple[str, tuple[Expr, ...]]],
     ) -> Iterator[str]:  # fmt: skip
         for names, extent, independent in loops:
-            if extent == 1 or (stmt.buffer not in self.inout and not independent):
+            if extent == 1 or not independent:  # iterations in order may write an element again, as scatters do
                 continue
             if not any(is_using(i, names | lets) for i in stmt.index):
                 yield f"every iteration over {min(names)} stores to the same element of {stmt.buffer}"
