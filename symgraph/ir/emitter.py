@@ -45,7 +45,9 @@ class Emitter:
 
         from .ops.leaves import Constant
 
-        return self.apply(Constant(Literal(np.asarray(value).astype(dtype.np))))
+        with np.errstate(all="ignore"):  # a number too large for the dtype is infinite
+            array = np.asarray(value).astype(dtype.np)
+        return self.apply(Constant(Literal(array)))
 
     def full(self, shape: Shape, value: Scalar, dtype: DType) -> Value:
         return self.broadcast_to(self.constant(value, dtype), shape)
