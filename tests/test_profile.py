@@ -136,3 +136,13 @@ def test_the_machine_is_measured() -> None:
     assert 1e9 < peaks.flops < 1e15
     assert 1e8 < peaks.bytes < 1e13
     assert machine_peaks() is peaks
+
+
+@targets
+def test_a_call_without_anything_to_do(target: str) -> None:
+    x = sg.placeholder((None,), name="x")
+    fn = sg.function([x], sg.exp(x), target=target)
+    report = fn.profile(np.zeros(0, "float32"), repeat=2)
+    assert report.calls == 2
+    assert sum(row.flops for row in report.rows) == 0
+    assert str(report).startswith("profile of function: 2 call(s)")

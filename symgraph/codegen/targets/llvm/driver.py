@@ -41,11 +41,11 @@ Where it did not come to its end, the run ends, with the result ``REFUSED``.
 
 The driver is called with the GIL, releases it and takes it back at the end. In the thread that handles Python's signals
 it does so also in between, after a task, every tenth of a second: a handler that raises (Ctrl-C) ends the run. That
-happens only after tasks that are ``free``: all before the first that writes more to states than was saved at the
-beginning. What was saved is put back where a run ends at a task that is free, also by a failed check; so a call updates
-all variables or none. An exception at other tasks waits for the end of the run; a second one stops it in any case.
-``status[4:10]`` are the thread's state, the time of the next look, the exception that waits (three), and whether the
-run ended at a free task.
+happens, with the result -1, only after tasks that are ``free``: all before the first that writes more to states than
+was saved at the beginning. What was saved is put back where a run ends at a task that is free, also by a failed check;
+so a call updates all variables or none. An exception at other tasks waits for the end of the run; a second one stops it
+in any case. ``status[4:10]`` are the thread's state, the time of the next look, the exception that waits (three), and
+whether the run ended at a free task.
 
 The *watched* driver, for profiles and guards, is the same with four more fields for a task that has a ``record``::
 
@@ -77,8 +77,6 @@ SYMBOL = "sg_run_plan"
 LOOP_SYMBOL = "sg_run_loop"
 HOST_SYMBOL = "sg_run_host"
 HOST_FIELDS = 3
-#: The result of a run that a signal's handler or an observer ended.
-STOPPED = -1
 #: The result of a run in which Python raised.
 REFUSED = -2
 _PYTHON = (

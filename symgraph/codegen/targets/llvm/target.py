@@ -83,7 +83,7 @@ class LlvmExecutable:
         raised: list[BaseException] = []
         tasks = list(tasks_of(frame.calls))
         firsts = [k == 0 or t.step != tasks[k - 1].step for k, t in enumerate(tasks)]
-        lasts = [*firsts[1:], True]
+        lasts = [*firsts[1:], True][: len(tasks)]
         steps = list(self.plan.calls())
 
         def observe(number: int, after: int) -> int:
