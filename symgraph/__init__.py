@@ -102,6 +102,7 @@ from .errors import (
     GradientError,
     GraphError,
     InternalError,
+    LinAlgError,
     NonFiniteError,
     OutOfMemoryError,
     ShapeError,
@@ -275,11 +276,12 @@ from .version import VERSION as __version__
 draw_with(svg_of)
 
 if TYPE_CHECKING:
-    from . import random
+    from . import linalg, random
 
 __all__ = [
     "ArgumentError", "BoundsError", "DType", "DTypeError", "Function", "GradientError", "GraphError", "In",
-    "InternalError", "Lop", "NonFiniteError", "Op", "Options", "OutOfMemoryError", "Rop", "ShapeError",
+    "InternalError", "LinAlgError",
+    "Lop", "NonFiniteError", "Op", "Options", "OutOfMemoryError", "Rop", "ShapeError",
     "SymgraphError", "TargetError", "Tensor", "TensorType", "Variable", "__version__", "abs", "add", "all",
     "allclose", "any", "append", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
     "arctanh", "argmax", "argmin", "argsort", "array_split", "as_op", "as_tensor", "assert_op", "atleast_1d",
@@ -294,7 +296,8 @@ __all__ = [
     "full_like", "function", "gammaln", "gather_nd", "gelu", "grad", "grad_clip", "greater", "greater_equal",
     "hard_sigmoid", "hard_swish", "hard_tanh", "heaviside", "hessian", "hessian_vector_product", "hstack",
     "hypot", "identity", "inc_subtensor", "invert", "isclose", "isfinite", "isinf", "isnan", "isneginf",
-    "isposinf", "jacobian", "jvp", "leaky_relu", "left_shift", "less", "less_equal", "linear_recurrence",
+    "isposinf", "jacobian", "jvp", "leaky_relu", "left_shift", "less", "less_equal", "linalg",
+    "linear_recurrence",
     "linspace", "local_conv", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax", "logaddexp",
     "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp",
     "map", "matmul", "matrix_transpose", "max", "max_pool", "maximum", "mean", "median", "meshgrid", "min",
@@ -313,9 +316,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The distributions are loaded when they are first asked for."""
-    if name == "random":
+    """The distributions and linear algebra are loaded when they are first asked for."""
+    if name in ("linalg", "random"):
         from importlib import import_module
 
-        return import_module(".random", __name__)
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

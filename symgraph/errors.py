@@ -7,6 +7,8 @@ Faults of the caller derive from :class:`SymgraphError` and from the built-in cl
 
 from __future__ import annotations
 
+import numpy as np
+
 
 class SymgraphError(Exception):
     """Base of all errors caused by what the caller asked for."""
@@ -42,6 +44,10 @@ class NonFiniteError(SymgraphError, FloatingPointError):
 
 class OutOfMemoryError(SymgraphError, MemoryError):
     """A call needs more memory than there is. The function stays usable, with smaller arrays."""
+
+
+class LinAlgError(SymgraphError, np.linalg.LinAlgError):
+    """A matrix is singular, not positive definite, or an iteration did not converge (a subclass of NumPy's)."""
 
 
 class TargetError(SymgraphError, RuntimeError):

@@ -59,6 +59,11 @@ expand_dims flip moveaxis permute_dims repeat reshape roll squeeze stack tile un
 nonzero searchsorted where unique_all unique_counts unique_inverse unique_values argsort sort cumulative_sum
 cumulative_prod max mean min prod std sum var all any diff take take_along_axis matmul matrix_transpose tensordot vecdot
 """.split()
+#: The functions of its extension for linear algebra.
+ARRAY_API_LINALG = """
+cholesky cross det diagonal eigh eigvalsh inv matmul matrix_norm matrix_power matrix_rank matrix_transpose outer pinv qr
+slogdet solve svd svdvals tensordot trace vecdot vector_norm
+""".split()
 
 
 def form(op: type[Op]) -> str:
@@ -120,7 +125,9 @@ def functions() -> dict[str, list[tuple[str, str]]]:
     """Public functions with the first line of what they say, by module."""
     found: dict[str, list[tuple[str, str]]] = {}
     named = [(name, getattr(sg, name)) for name in sorted(sg.__all__)]
-    for name, value in [*named, *((n, getattr(sg.random, n)) for n in sg.random.__all__ if n not in sg.__all__)]:
+    for package in (sg.linalg, sg.random):
+        named += [(n, getattr(package, n)) for n in package.__all__ if n not in sg.__all__]
+    for name, value in named:
         if inspect.isfunction(value) and value.__module__.startswith("symgraph."):
             first = (inspect.getdoc(value) or "").split("\n\n")[0].replace("\n", " ")
             found.setdefault(value.__module__.split(".")[1], []).append((name, first))
@@ -130,7 +137,8 @@ def functions() -> dict[str, list[tuple[str, str]]]:
 def missing() -> list[str]:
     """Names of the standard that are neither here nor left out with a reason."""
     out = {n for names in LEFT_OUT for n in names.split(", ")}
-    return [n for n in ARRAY_API if n not in out and n not in RENAMED and not hasattr(sg, n)]
+    linear = [f"linalg.{n}" for n in ARRAY_API_LINALG if not hasattr(sg.linalg, n)]
+    return linear + [n for n in ARRAY_API if n not in out and n not in RENAMED and not hasattr(sg, n)]
 
 
 def page() -> str:

@@ -15,7 +15,7 @@ LAYERS = {
     "plotting": "plotting",
     "ir": "ir",
     "front": "arrangement bfloat cloning convolution creation differentiation effects einsum elementwise "
-    "generators gradient loops nn numeric ordering own_ops picking products random reducing resizing "
+    "generators gradient linalg loops nn numeric ordering own_ops picking products random reducing resizing "
     "scanning shaping subscripts tensor tracer unrolling variable",
     "codegen": "codegen",
     "function": "arguments closing explain function inspection nan_guard plot plot_levels profile report stages "

@@ -12,6 +12,7 @@ from . import (
     custom,
     effects,
     elementary,
+    factorizations,
     gathering,
     indexing,
     leaves,
@@ -23,6 +24,7 @@ from . import (
     random,
     reductions,
     scatter,
+    solving,
     special,
     views,
     windows,
@@ -30,6 +32,7 @@ from . import (
 
 __all__ = [
     "arithmetic", "bfloat", "branching", "composites", "contraction", "control", "convolution", "cumulative", "custom",
-    "effects", "elementary", "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "pooling",
-    "random", "reductions", "scatter", "special", "views", "windows",
+    "effects", "elementary",
+    "factorizations", "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "pooling",
+    "random", "reductions", "scatter", "solving", "special", "views", "windows",
 ]  # fmt: skip

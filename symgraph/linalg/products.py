@@ -1,0 +1,160 @@
+"""Products of vectors and matrices, and their diagonals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+from .. import creation
+from ..arrangement import matrix_transpose
+from ..errors import ArgumentError, ShapeError
+from ..ir.checks import normalize_axis
+from ..ir.dims import Dim, evaluate, symbols
+from ..ir.graph import Value
+from ..products import dot, matmul, outer, tensordot
+from ..reducing import vecdot
+from ..shaping import reshape
+from ..tensor import Tensor, TensorLike, as_value, common_dtype
+from ..tracer import describe, tracer
+from .operands import matrices
+from .systems import inv
+
+#: Stands for unknown sizes when orders of multiplication are compared.
+_TYPICAL = 64
+
+
+def diagonal(x: TensorLike, offset: int = 0) -> Tensor:
+    """The diagonals of the matrices in the last two axes."""
+    return creation.diagonal(x, offset, -2, -1)
+
+
+def trace(x: TensorLike, offset: int = 0) -> Tensor:
+    """The sums of the diagonals of the matrices in the last two axes."""
+    return creation.trace(x, offset, -2, -1)
+
+
+def cross(a: TensorLike, b: TensorLike, axis: int = -1) -> Tensor:
+    """The cross products of vectors of 3 elements along ``axis``; other axes broadcast.
+
+    Raises:
+        ShapeError: for vectors of another size.
+    """
+    dtype = common_dtype(a, b)
+    x, y = tracer.align([as_value(a, dtype), as_value(b, dtype)])
+    at = normalize_axis(axis, x.type.ndim, "cross")
+    if x.shape[at] != 3:
+        raise ShapeError(f"cross: vectors of 3 elements are needed along axis {axis}, got {describe(x)}")
+
+    def element(value: Value, k: int) -> Value:
+        starts = [k % 3 if i == at else 0 for i in range(value.type.ndim)]
+        return tracer.slice(value, starts, [1 if i == at else d for i, d in enumerate(value.shape)])
+
+    parts = [
+        tracer.sub(
+            tracer.mul(element(x, k + 1), element(y, k + 2)), tracer.mul(element(x, k + 2), element(y, k + 1))
+        )
+        for k in range(3)
+    ]
+    return Tensor(tracer.concatenate(parts, at))
+
+
+def matrix_power(x: TensorLike, n: int) -> Tensor:
+    """``x`` multiplied ``n`` times with itself; its inverse for negative ``n``, the identity for 0.
+
+    Raises:
+        ArgumentError: for an ``n`` that is no integer.
+    """
+    if isinstance(n, bool) or not isinstance(n, int):
+        raise ArgumentError(f"matrix_power: the exponent is an integer, got {n!r}")
+    base = Tensor(matrices(x, "matrix_power"))
+    if n == 0:
+        side = creation.eye(base.shape[-1], dtype=base.dtype)
+        return Tensor(tracer.broadcast_to(side.value, base.shape))
+    if n < 0:
+        base, n = inv(base), -n
+    result: Tensor | None = None
+    while n:  # by squaring
+        if n % 2:
+            result = base if result is None else matmul(result, base)
+        n //= 2
+        base = matmul(base, base) if n else base
+    assert result is not None
+    return result
+
+
+def multi_dot(arrays: Sequence[TensorLike]) -> Tensor:
+    """The product of matrices in the order of multiplication that costs least (unknown sizes count as 64). The first
+    and the last one may be vectors.
+
+    Raises:
+        ArgumentError: for fewer than two operands.
+        ShapeError: where sizes do not fit.
+    """
+    dtype = common_dtype(*arrays)
+    values = [as_value(a, dtype) for a in arrays]
+    if len(values) < 2:
+        raise ArgumentError("multi_dot needs two operands or more")
+    first_is_vector, last_is_vector = values[0].type.ndim == 1, values[-1].type.ndim == 1
+    if first_is_vector:
+        values[0] = tracer.expand_dims(values[0], [0])
+    if last_is_vector:
+        values[-1] = tracer.expand_dims(values[-1], [1])
+    for value in values:
+        if value.type.ndim != 2:
+            raise ShapeError(f"multi_dot multiplies matrices, got {describe(value)}")
+    sizes = [_weight(v.shape[0]) for v in values] + [_weight(values[-1].shape[1])]
+    result = _multiplied(values, _best_cuts(sizes), 0, len(values) - 1)
+    shape = result.shape[int(first_is_vector) : 2 - int(last_is_vector)]
+    return reshape(result, shape)
+
+
+def _weight(size: Dim) -> int:
+    return evaluate(size, {s.name: _TYPICAL for s in symbols([size])})
+
+
+def _best_cuts(sizes: Sequence[int]) -> dict[tuple[int, int], int]:
+    """Where to cut the chain ``i .. j`` of matrices, whose sides are ``sizes``, in two."""
+    n = len(sizes) - 1
+    cost = {(i, i): 0 for i in range(n)}
+    cuts: dict[tuple[int, int], int] = {}
+    for length in range(2, n + 1):
+        for i in range(n - length + 1):
+            j = i + length - 1
+            costs = {
+                k: cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)
+            }
+            cuts[i, j] = min(costs, key=lambda k: (costs[k], k))
+            cost[i, j] = costs[cuts[i, j]]
+    return cuts
+
+
+def _multiplied(values: Sequence[Value], cuts: dict[tuple[int, int], int], i: int, j: int) -> Tensor:
+    if i == j:
+        return Tensor(values[i])
+    k = cuts[i, j]
+    return dot(_multiplied(values, cuts, i, k), _multiplied(values, cuts, k + 1, j))
+
+
+def matrix_dot(*arrays: TensorLike) -> Tensor:
+    """The product of any number of matrices, from left to right (Theano); :func:`multi_dot` finds a better order."""
+    if not arrays:
+        raise ArgumentError("matrix_dot needs an operand")
+    return reduce(dot, (Tensor(as_value(a)) for a in arrays))
+
+
+def kron(a: TensorLike, b: TensorLike) -> Tensor:
+    """NumPy's Kronecker product: blocks of ``b``, one for each element of ``a``."""
+    dtype = common_dtype(a, b)
+    x, y = as_value(a, dtype), as_value(b, dtype)
+    n = max(x.type.ndim, y.type.ndim)
+    rows = [1] * (n - x.type.ndim) + list(x.shape)
+    columns = [1] * (n - y.type.ndim) + list(y.shape)
+    apart = [d for r in rows for d in (r, 1)], [d for c in columns for d in (1, c)]
+    product = tracer.mul(tracer.reshape(x, apart[0]), tracer.reshape(y, apart[1]))
+    return Tensor(tracer.reshape(product, [r * c for r, c in zip(rows, columns, strict=True)]))
+
+
+__all__ = [
+    "cross", "diagonal", "kron", "matmul", "matrix_dot", "matrix_power", "matrix_transpose", "multi_dot", "outer",
+    "tensordot", "trace", "vecdot",
+]  # fmt: skip

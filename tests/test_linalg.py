@@ -1,0 +1,304 @@
+"""Linear algebra against NumPy and against its own laws, on both targets."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgraph as sg
+from symgraph import linalg
+from symgraph.options import Options
+
+Array = np.ndarray[Any, Any]
+TARGETS = [
+    pytest.param(Options(target="numpy", verify=True), id="numpy"),
+    pytest.param(Options(target="llvm", verify=True), id="llvm"),
+]
+D = "float64"
+RNG = np.random.default_rng(0)
+A = RNG.normal(size=(5, 4, 4)) + 3 * np.eye(4)
+WIDE = RNG.normal(size=(2, 3, 5))
+SPD = A @ A.swapaxes(-1, -2)
+
+
+def run(f: Callable[..., Any], *arrays: Any, options: Options | None = None, known: bool = False) -> Any:
+    """The results of ``f`` on arrays, with the first axis of stacks unknown unless all sizes are ``known``."""
+    shapes = [a.shape if known or a.ndim < 3 else (None, *a.shape[1:]) for a in arrays]
+    inputs = [sg.placeholder(shape, a.dtype) for shape, a in zip(shapes, arrays, strict=True)]
+    made = f(*inputs)
+    single = isinstance(made, sg.Tensor)
+    results = sg.function(inputs, [made] if single else list(made), options=options or Options(verify=True))(*arrays)
+    return results[0] if single else results
+
+
+PAIRS: list[tuple[str, Callable[..., Any], Callable[..., Any], tuple[Any, ...]]] = [
+    ("cholesky", linalg.cholesky, np.linalg.cholesky, (SPD,)),
+    ("upper", lambda x: linalg.cholesky(x, upper=True), lambda x: np.linalg.cholesky(x).swapaxes(-1, -2), (SPD,)),
+    ("solve", linalg.solve, np.linalg.solve, (A, A[..., :2])),
+    ("solve vector", linalg.solve, lambda a, b: np.linalg.solve(a, b[:, None])[..., 0], (A, np.arange(4.0))),
+    ("solve one for many", linalg.solve, np.linalg.solve, (A[0], A[..., :2])),
+    ("solve many for one", linalg.solve, np.linalg.solve, (A, A[0, :, :2])),
+    ("inv", linalg.inv, np.linalg.inv, (A,)),
+    ("matrix_inverse", linalg.matrix_inverse, np.linalg.inv, (A[0],)),
+    ("pinv", linalg.pinv, np.linalg.pinv, (WIDE,)),
+    ("pinv of rank 1", linalg.pinv, np.linalg.pinv, (np.outer([1.0, 2, 3], [1.0, 0, 2, 1]),)),
+    ("det", linalg.det, np.linalg.det, (A,)),
+    ("det of integers", linalg.det, np.linalg.det, (np.arange(9).reshape(3, 3) ** 2,)),
+    ("slogdet", linalg.slogdet, np.linalg.slogdet, (-A,)),
+    ("eigvalsh", linalg.eigvalsh, np.linalg.eigvalsh, (SPD,)),
+    ("eigvalsh U", lambda x: linalg.eigvalsh(x, "U"), lambda x: np.linalg.eigvalsh(x, "U"), (A,)),
+    ("eigh", linalg.eigh, np.linalg.eigh, (SPD,)),
+    ("svd", linalg.svd, np.linalg.svd, (WIDE,)),
+    ("thin svd", lambda x: linalg.svd(x, False), lambda x: np.linalg.svd(x, False), (WIDE,)),
+    ("no factors", lambda x: linalg.svd(x, compute_uv=False), lambda x: np.linalg.svd(x, compute_uv=False), (WIDE,)),
+    ("svdvals", linalg.svdvals, lambda x: np.linalg.svd(x, compute_uv=False), (WIDE,)),
+    ("qr", linalg.qr, np.linalg.qr, (WIDE,)),
+    ("complete qr", lambda x: linalg.qr(x, "complete"), lambda x: np.linalg.qr(x, "complete"), (A[:, :, :2],)),
+    ("r", lambda x: linalg.qr(x, "r"), lambda x: np.linalg.qr(x, "r"), (WIDE,)),
+    ("rank", linalg.matrix_rank, np.linalg.matrix_rank, (np.stack([np.eye(3), np.ones((3, 3)), np.zeros((3, 3))]),)),
+    ("cond", linalg.cond, np.linalg.cond, (A,)),
+    ("power 5", lambda x: linalg.matrix_power(x, 5), lambda x: np.linalg.matrix_power(x, 5), (A,)),
+    ("power 0", lambda x: linalg.matrix_power(x, 0), lambda x: np.linalg.matrix_power(x, 0), (A,)),
+    ("power -3", lambda x: linalg.matrix_power(x, -3), lambda x: np.linalg.matrix_power(x, -3), (A,)),
+    ("kron", linalg.kron, np.kron, (WIDE[0], A[0])),
+    ("kron of other ranks", linalg.kron, np.kron, (np.arange(3.0), A[0])),
+    ("cross", linalg.cross, np.cross, (WIDE[..., :3], WIDE[..., 2:])),
+    ("cross along 1", lambda a: linalg.cross(a, a * a, axis=1), lambda a: np.cross(a, a * a, axis=1), (WIDE,)),
+    ("trace", linalg.trace, lambda x: np.trace(x, axis1=-2, axis2=-1), (A,)),
+    ("diagonal", lambda x: linalg.diagonal(x, 1), lambda x: np.diagonal(x, 1, -2, -1), (WIDE,)),
+    ("matrix_dot", linalg.matrix_dot, lambda *a: a[0] @ a[1] @ a[2], (A[0], A[1], A[2])),
+    ("tensorinv", linalg.tensorinv, np.linalg.tensorinv, (RNG.normal(size=(3, 2, 6, 1)),)),
+    ("tensorsolve", linalg.tensorsolve, np.linalg.tensorsolve, (RNG.normal(size=(2, 3, 6)), RNG.normal(size=(2, 3)))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", TARGETS)
+@pytest.mark.parametrize(("f", "g", "arrays"), [p[1:] for p in PAIRS], ids=[p[0] for p in PAIRS])
+def test_numpy_agrees(f: Callable[..., Any], g: Callable[..., Any], arrays: Any, options: Options) -> None:
+    got, want = run(f, *arrays, options=options, known="tensor" in getattr(f, "__name__", "")), g(*arrays)
+    for a, b in zip([got] if isinstance(got, np.ndarray) else got, want if isinstance(want, tuple) else [want]):  # noqa: B905
+        assert a.shape == np.shape(b)
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("ord", [None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf, 0, 3, -2.5])
+@pytest.mark.parametrize("axis", [None, 0, 1, -1, (0, 1), (-1, 0), (2, 1)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_norms(ord: Any, axis: Any, keepdims: bool) -> None:
+    x = RNG.normal(size=(3, 4, 2) if axis is not None or ord is None else (3, 4))
+    try:
+        want = np.linalg.norm(x, ord, axis)
+    except ValueError:
+        with pytest.raises(sg.ArgumentError):
+            linalg.norm(sg.placeholder(x.shape, D), ord, axis)
+        return
+    want = np.linalg.norm(x, ord, axis, keepdims)
+    np.testing.assert_allclose(run(lambda t: linalg.norm(t, ord, axis, keepdims), x, known=True), want, rtol=1e-9)
+
+
+def test_more_norms() -> None:
+    want = np.sqrt(np.sum(A**2, (1, 2)))
+    np.testing.assert_allclose(run(linalg.matrix_norm, A), want)
+    np.testing.assert_allclose(run(lambda t: linalg.matrix_norm(t, keepdims=True, ord=2), A)[:, 0, 0],
+                               np.linalg.norm(A, 2, (1, 2)))  # fmt: skip
+    np.testing.assert_allclose(run(lambda t: linalg.vector_norm(t, axis=(0, 2), ord=1), A), np.abs(A).sum((0, 2)))
+
+
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("trans", [0, 1, "N", "T"])
+@pytest.mark.parametrize("unit", [False, True])
+def test_triangular_systems(lower: bool, trans: Any, unit: bool) -> None:
+    b = RNG.normal(size=(4, 2))
+    part = np.tril(A) if lower else np.triu(A)
+    if unit:
+        part = part * (1 - np.eye(4)) + np.eye(4)
+    matrix = part.swapaxes(-1, -2) if trans in (1, "T") else part
+    got = run(lambda a, y: linalg.solve_triangular(a, y, lower, trans, unit), A, b)
+    np.testing.assert_allclose(matrix @ got, np.broadcast_to(b, got.shape), rtol=1e-9, atol=1e-10)
+
+
+def test_systems_by_factors() -> None:
+    b = RNG.normal(size=(4, 3))
+    solution = np.linalg.solve(SPD[0], b)
+    for upper in (False, True):
+        got = run(lambda a, y: linalg.cho_solve(linalg.cholesky(a, upper), y, lower=not upper), SPD[0], b)  # noqa: B023
+        np.testing.assert_allclose(got, solution, rtol=1e-7)
+    low = np.tril(A[0])
+    np.testing.assert_allclose(run(linalg.solve_lower_triangular, low, b[:, 0]), np.linalg.solve(low, b[:, 0]))
+    np.testing.assert_allclose(run(linalg.solve_upper_triangular, low.T, b), np.linalg.solve(low.T, b))
+    q, r = run(linalg.qr, A)
+    np.testing.assert_allclose(q @ r, A, atol=1e-12)
+    u, s, vh = run(lambda x: linalg.svd(x, full_matrices=False), WIDE)
+    np.testing.assert_allclose((u * s[:, None, :]) @ vh, WIDE, atol=1e-12)
+    w, v = run(linalg.eigh, SPD)
+    np.testing.assert_allclose((v * w[:, None, :]) @ v.swapaxes(-1, -2), SPD, atol=1e-10)
+
+
+@pytest.mark.parametrize(("m", "n"), [(6, 3), (3, 6), (4, 4)])
+def test_least_squares(m: int, n: int) -> None:
+    a, b = RNG.normal(size=(m, n)), RNG.normal(size=(m, 2))
+    x, residuals, rank, s = run(linalg.lstsq, a, b)
+    want = np.linalg.lstsq(a, b)
+    np.testing.assert_allclose(x, want[0], atol=1e-10)
+    np.testing.assert_allclose(residuals, np.sum((a @ want[0] - b) ** 2, 0), atol=1e-10)
+    assert rank == want[2]
+    np.testing.assert_allclose(s, want[3])
+    np.testing.assert_allclose(run(lambda p, y: linalg.lstsq(p, y).x, a, b[:, 0]), want[0][:, 0], atol=1e-10)
+    sg.verify_grad(lambda p, y: linalg.lstsq(p, y).x, [a, b], tests=1, target="numpy")
+
+
+def test_the_matrix_exponential_at_all_sizes() -> None:
+    for scale in (0.0, 1e-9, 0.3, 3.0, 30.0):
+        x = RNG.normal(size=(3, 4, 4)) * scale
+        w, v = np.linalg.eig(x)
+        want = ((v * np.exp(w)[:, None, :]) @ np.linalg.inv(v)).real if scale else np.broadcast_to(np.eye(4), x.shape)
+        np.testing.assert_allclose(run(linalg.expm, x), want, rtol=1e-8, atol=1e-9 * np.abs(want).max())
+    assert np.isnan(run(linalg.expm, np.full((2, 2), np.inf))).all()
+
+
+def test_chains_are_multiplied_in_the_best_order() -> None:
+    shapes = [(30, 3), (3, 40), (40, 2), (2, 50)]
+    arrays = [RNG.normal(size=s) for s in shapes]
+    np.testing.assert_allclose(run(lambda *t: linalg.multi_dot(t), *arrays), np.linalg.multi_dot(arrays), rtol=1e-9)
+    got = run(lambda *t: linalg.multi_dot(t), arrays[0][0], *arrays[1:3], arrays[2][0])
+    np.testing.assert_allclose(got, arrays[0][0] @ arrays[1] @ arrays[2] @ arrays[2][0], rtol=1e-9)
+    inputs = [sg.placeholder(s, D) for s in ((1000, 2), (2, 1000), (1000, 1))]
+    f = sg.function(inputs, linalg.multi_dot(inputs))
+    products = [n for n in f.stages.optimized.nodes if n.op.name not in ("input", "reshape")]
+    assert [n.output.type.size for n in products] == [2, 1000]
+
+
+def test_the_first_derivative_of_the_determinant_of_a_singular_matrix() -> None:
+    x = np.outer([1.0, 2.0, 3.0], [1.0, -1.0, 2.0]) + np.diag([1.0, 0, 0])
+    assert abs(np.linalg.det(x)) < 1e-12
+    sg.verify_grad(linalg.det, [x], atol=1e-6)
+
+
+def test_a_gaussian_process_is_fitted() -> None:
+    """The usual way: a kernel matrix, its factor, a solution, a determinant, gradients of all."""
+    x, y = sg.placeholder((None,), D), sg.placeholder((None,), D)
+    scale, noise = sg.variable(np.float64(0.3)), sg.variable(np.float64(-1.0))
+    gaps = x[:, None] - x[None, :]
+    kernel = sg.exp(-(gaps**2) / (2 * sg.exp(2 * scale))) + sg.exp(noise) * sg.where(sg.equal(gaps, 0.0), 1.0, 0.0)
+    factor = linalg.cholesky(kernel)
+    weights = linalg.cho_solve(factor, y)
+    cost = sg.sum(y * weights) / 2 + sg.sum(sg.log(linalg.diagonal(factor)))
+    other = sg.sum(y * linalg.solve(kernel, y)) / 2 + linalg.slogdet(kernel).logabsdet / 2
+    wrt = [scale, noise]
+    gradients, again = sg.grad(cost, wrt), sg.grad(other, wrt)
+    train = sg.function(
+        [x, y], [cost, other, *gradients, *again],
+        updates=[(v, v - 0.05 * g) for v, g in zip(wrt, gradients, strict=True)], options=Options(verify=True),
+    )  # fmt: skip
+    data = np.linspace(0, 6, 17)
+    costs = []
+    for _ in range(30):
+        one, two, g0, g1, h0, h1 = train(data, np.sin(data))
+        np.testing.assert_allclose([one, g0, g1], [two, h0, h1], rtol=1e-6, atol=1e-8)
+        costs.append(float(one))
+    assert costs[-1] < costs[0] - 5
+    one, two, *_ = train(data[:3], data[:3])  # another number of points
+    np.testing.assert_allclose(one, two)
+
+
+def test_in_a_loop() -> None:
+    """A Kalman filter's covariance, step by step, is the unrolled one, with gradients."""
+    f, q = sg.placeholder((3, 3), D), sg.placeholder((None, 3, 3), D)
+
+    def step(noise: sg.Tensor, p: sg.Tensor, f: sg.Tensor) -> sg.Tensor:
+        ahead = sg.dot(sg.dot(f, p), sg.transpose(f)) + noise
+        return linalg.inv(linalg.inv(ahead) + sg.eye(3, dtype=D))
+
+    rows, _ = sg.scan(step, q, sg.eye(3, dtype=D), f)
+    p, unrolled = sg.eye(3, dtype=D), []
+    for i in range(2):
+        p = step(q[i], p, f)
+        unrolled.append(p)
+    costs = [sg.sum(rows**2), sg.sum(sg.stack(unrolled) ** 2)]
+    g = sg.function([f, q], [*costs, *(sg.grad(c, f) for c in costs)], options=Options(verify=True))
+    noise = SPD[:2, :3, :3]
+    one, two, three, four = g(A[0, :3, :3] / 4, noise)
+    np.testing.assert_allclose(one, two, rtol=1e-12)
+    np.testing.assert_allclose(three, four, rtol=1e-10)
+
+
+@pytest.mark.parametrize("options", TARGETS)
+def test_singular_matrices_are_named(options: Options) -> None:
+    x = sg.placeholder((None, None), D)
+    v = sg.variable(np.float64(0))
+    cases = ((linalg.inv, "inverse"), (linalg.cholesky, "cholesky"), (lambda t: linalg.solve(t, t), "solve"))
+    for op, message in cases:
+        with sg.name_scope("whitening"):
+            y = op(x)
+        f = sg.function([x], y, updates=[(v, v + 1)], options=options, name="train")
+        f(np.eye(3))
+        before = v.get_value()
+        with pytest.raises(np.linalg.LinAlgError) as caught:
+            f(-np.zeros((2, 2)))
+        assert isinstance(caught.value, sg.LinAlgError)
+        for part in (message, "whitening", "test_linalg.py", "train"):
+            assert part in str(caught.value)
+        assert v.get_value() == before
+
+
+def test_bad_arguments_are_refused_while_building() -> None:
+    x, wide = sg.placeholder((3, 3)), sg.placeholder((2, 4))
+    for f in (linalg.inv, linalg.cholesky, linalg.det, linalg.slogdet, linalg.eigh, linalg.eigvalsh, linalg.expm):
+        with pytest.raises(sg.ShapeError, match="square matrices"):
+            f(wide)
+        with pytest.raises(sg.ShapeError, match="needs matrices"):
+            f(sg.placeholder((3,)))
+        with pytest.raises(sg.DTypeError, match="cast it first"):
+            f(sg.placeholder((3, 3), "float16"))
+    with pytest.raises(sg.ShapeError, match="more rows or more columns"):
+        linalg.svd(sg.placeholder((None, 3)))
+    with pytest.raises(sg.ArgumentError, match="UPLO"):
+        linalg.eigh(x, "X")
+    with pytest.raises(sg.ArgumentError, match="mode"):
+        linalg.qr(x, "full")
+    with pytest.raises(sg.ArgumentError, match="trans"):
+        linalg.solve_triangular(x, x, trans="C")
+    with pytest.raises(sg.ArgumentError, match="integer"):
+        linalg.matrix_power(x, 0.5)  # type: ignore[arg-type]
+    with pytest.raises(sg.ArgumentError, match="two operands"):
+        linalg.multi_dot([x])
+    with pytest.raises(sg.ShapeError, match="multiplies matrices"):
+        linalg.multi_dot([x, sg.placeholder((3, 3, 3)), x])
+    with pytest.raises(sg.ShapeError, match="3 elements"):
+        linalg.cross(wide, wide)
+    with pytest.raises(sg.ArgumentError, match="ind"):
+        linalg.tensorinv(sg.placeholder((6, 2, 3)), 0)
+    with pytest.raises(sg.ShapeError, match="no square matrix"):
+        linalg.tensorinv(sg.placeholder((5, 2, 3)), 1)
+    with pytest.raises(sg.GradientError, match="full_matrices=False"):
+        sg.grad(sg.sum(linalg.svd(wide).U), wide)
+    tall = sg.placeholder((4, 2))
+    with pytest.raises(sg.GradientError, match="complete factor"):
+        sg.grad(sg.sum(linalg.qr(tall, "complete").Q), tall)
+
+
+def test_plans_come_from_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMGRAPH_CACHE", str(tmp_path / "cache"))
+
+    def build() -> sg.Function:
+        x = sg.placeholder((None, None), D)
+        return sg.function([x], [linalg.solve_triangular(x, x, lower=True), linalg.pinv(x, 1e-9)])
+
+    made = build()
+    with monkeypatch.context() as patch:
+        patch.setattr("symgraph.codegen.compile.make_plan", None)
+        found = build()
+    assert "python triangular_solve[lower=True, transposed=False, unit=False](in0, in0, out out0)" in found.explain()
+    for a, b in zip(made(SPD[0]), found(SPD[0]), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_docstrings_run() -> None:
+    for name in ("factors", "systems", "norms", "products"):
+        assert doctest.testmod(importlib.import_module(f"symgraph.linalg.{name}")).failed == 0
