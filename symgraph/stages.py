@@ -13,8 +13,8 @@ from . import events
 from .errors import ShapeError
 from .ir.dims import LARGEST, Dim, SymDim
 from .ir.graph import Graph, Node
+from .ir.ops.blocks import Embed, Slice
 from .ir.ops.control import Scan
-from .ir.ops.views import Embed, Slice
 from .ir.region import regions_of
 from .options import Options
 

@@ -232,20 +232,20 @@ class Emitter:
 
     def slice(self, a: Value, starts: Sequence[Dim], sizes: Sequence[Dim], steps: Sequence[int] | None = None) -> Value:
         """Elements ``starts + i*steps`` for ``i < sizes`` along every axis."""
-        from .ops.views import Slice
+        from .ops.blocks import Slice
 
         steps = tuple(steps) if steps is not None else (1,) * a.type.ndim
         return self.apply(Slice(tuple(starts), tuple(sizes), steps), a)
 
     def pad(self, a: Value, low: Sequence[Dim], shape: Sequence[Dim], steps: Sequence[int] | None = None) -> Value:
         """Zeros of ``shape`` with ``a`` written at ``low + i*steps``: the transpose of :meth:`slice`."""
-        from .ops.views import Embed
+        from .ops.blocks import Embed
 
         steps = tuple(steps) if steps is not None else (1,) * a.type.ndim
         return self.apply(Embed(tuple(low), tuple(shape), steps), a)
 
     def concatenate(self, values: Sequence[Value], axis: int) -> Value:
-        from .ops.views import Concatenate
+        from .ops.blocks import Concatenate
 
         return values[0] if len(values) == 1 else self.apply(Concatenate(axis), *values)
 

@@ -3,6 +3,7 @@
 from . import (
     arithmetic,
     bfloat,
+    blocks,
     branching,
     composites,
     contraction,
@@ -31,8 +32,8 @@ from . import (
 )
 
 __all__ = [
-    "arithmetic", "bfloat", "branching", "composites", "contraction", "control", "convolution", "cumulative", "custom",
-    "effects", "elementary",
-    "factorizations", "gathering", "indexing", "leaves", "logical", "markers", "moving", "ordering", "pooling",
-    "random", "reductions", "scatter", "solving", "special", "views", "windows",
+    "arithmetic", "bfloat", "blocks", "branching", "composites", "contraction", "control", "convolution",
+    "cumulative", "custom", "effects", "elementary", "factorizations", "gathering", "indexing", "leaves",
+    "logical", "markers", "moving", "ordering", "pooling", "random", "reductions", "scatter", "solving",
+    "special", "views", "windows",
 ]  # fmt: skip

@@ -19,8 +19,8 @@ from ..region import Region, copy_graph, write_region
 from ..reverse import cotangents_in
 from ..types import Facts, TensorType
 from .arithmetic import Add, Cotangents
+from .blocks import Embed
 from .sampling import floats
-from .views import Embed
 
 N = symbol("N")
 

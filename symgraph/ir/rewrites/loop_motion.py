@@ -19,10 +19,11 @@ from ..builder import Builder, rebuild
 from ..graph import Graph, Node, Value
 from ..op import Control, Elementwise
 from ..ops.arithmetic import Add
+from ..ops.blocks import Slice
 from ..ops.contraction import Contraction
 from ..ops.control import Scan
 from ..ops.reductions import Sum
-from ..ops.views import Reshape, Slice, Transpose
+from ..ops.views import Reshape, Transpose
 from ..region import Region, map_regions
 from ..types import Facts
 from .loop_lift import Lift, contract_rows

@@ -12,10 +12,11 @@ from ..emitter import Emitter
 from ..graph import Value
 from ..op import REGISTRY, Elementwise, Op
 from ..ops.arithmetic import Add
+from ..ops.blocks import Concatenate, Embed, Slice
 from ..ops.gathering import Take
 from ..ops.indexing import Iota, OneHot
 from ..ops.logical import Cast
-from ..ops.views import Concatenate, Embed, Slice, Transpose
+from ..ops.views import Transpose
 from ..pattern import both_ways, constant_of, is_number, operand_of, operands_of, scalar_of, spread_of
 from .rule import Sketch, rule
 

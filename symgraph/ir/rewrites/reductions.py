@@ -9,9 +9,10 @@ from ..emitter import Emitter
 from ..graph import Value
 from ..op import Op, Reduction
 from ..ops.arithmetic import Add, Div, Maximum, Minimum, Mul, Neg, Sub
+from ..ops.blocks import Concatenate, Embed
 from ..ops.elementary import Exp, Log, Log1p, Sigmoid, Softplus, Sqrt, Tanh
 from ..ops.reductions import All, Any_, Max, Min, Prod, Sum
-from ..ops.views import Concatenate, Embed, Reshape, Transpose, reshape_groups
+from ..ops.views import Reshape, Transpose, reshape_groups
 from ..pattern import operand_of, scalar_of, spread_of
 from .rule import rule
 

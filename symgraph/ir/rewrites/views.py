@@ -8,7 +8,8 @@ from ..dims import Dim
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import REGISTRY, Elementwise, Op
-from ..ops.views import Broadcast, Concatenate, Reshape, Slice, Transpose
+from ..ops.blocks import Concatenate, Slice
+from ..ops.views import Broadcast, Reshape, Transpose
 from ..pattern import Spread, operand_of, scalar_of, spread_of
 from .rule import rule
 
