@@ -16,7 +16,7 @@ from .closing import Closed, close
 from .display import drawn
 from .errors import ArgumentError, BoundsError, DTypeError, GraphError, OutOfMemoryError, ShapeError
 from .ir.dims import evaluator, shape_text
-from .ir.graph import Value
+from .ir.graph import Graph, Value
 from .options import Options, default_options
 from .stages import Stages, compile_stages, uncollected
 from .tensor import Tensor, TensorLike, as_tensor
@@ -81,13 +81,16 @@ class Function:
         no_default_updates: bool | Sequence[Variable] = False,
         on_unused_input: str = "ignore",
     ) -> None:
+        with uncollected():
+            closed = close(name, inputs, outputs, updates, givens, no_default_updates)
+            check_unused(closed.graph, signature.labels, on_unused_input)
+            self._compile(closed, options, name, single, signature)
+
+    def _compile(self, closed: Closed, options: Options, name: str, single: bool, signature: Signature) -> None:
         self.name = name
         self.options = options
         self._single = single
-        with uncollected():
-            closed: Closed = close(name, inputs, outputs, updates, givens, no_default_updates)
-            check_unused(closed.graph, signature.labels, on_unused_input)
-            self.stages: Stages = compile_stages(closed.graph, options)
+        self.stages: Stages = compile_stages(closed.graph, options)
         self.variables = closed.variables
         graph = closed.graph
         self._executable = self.stages.executable
@@ -106,6 +109,12 @@ class Function:
         self._conditions = self.stages.conditions
         self._writes = bool(graph.updates)
         self._bindings: dict[tuple[tuple[int, ...], ...], _Binding] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, or what is unpickled, computes the same with variables of its own; it is compiled anew (from what is
+        kept on disk, where it is). Objects that are copied or pickled together go on sharing variables."""
+        graph = self.stages.imported
+        return _function_of, (graph, self.variables, self.options, self.name, self._single, self._signature)
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         """Run the function. Arguments go by place, or by the names of the inputs; those with a value may be left out.
@@ -340,6 +349,14 @@ def function(
         tensors, [as_tensor(o) for o in wanted], _check_updates(updates or []), _check_givens(pairs, tensors), chosen,
         chosen_name, single, Signature(chosen_name, labels, values), no_default_updates, on_unused_input,
     )  # fmt: skip
+
+
+def _function_of(
+    graph: Graph, variables: tuple[Variable, ...], options: Options, name: str, single: bool, signature: Signature
+) -> Function:
+    made = Function.__new__(Function)
+    made._compile(Closed(graph, variables), options, name, single, signature)
+    return made
 
 
 def _check_inputs(inputs: Sequence[object]) -> None:

@@ -60,6 +60,12 @@ class Variable(Tensor):
             raise ShapeError(f"variable {self.name!r} is a {self.type}, its default update a {value.type}")
         self._default_update = value
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, or what is unpickled, is another variable with the value, and without a default update."""
+        own = ("value", "subscript", "array", "name", "_default_update")
+        state = {key: value for key, value in vars(self).items() if key not in own}
+        return _variable_of, (type(self), self.array, self.name), state or None
+
     def get_value(self, borrow: bool = False) -> Array:
         """A copy of the value; with ``borrow`` the array itself, which later calls may change."""
         return self.array if borrow else self.array.copy()
@@ -74,6 +80,10 @@ class Variable(Tensor):
         if new.shape != self.array.shape:
             raise ShapeError(f"variable {self.name!r} has shape {self.array.shape}, got a value of shape {new.shape}")
         self.array[...] = new
+
+
+def _variable_of(cls: type[Variable], array: Array, name: str) -> Variable:
+    return cls(array, array.dtype, name)
 
 
 def variable(value: Any, dtype: Any = None, name: str | None = None) -> Variable:

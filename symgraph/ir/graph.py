@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..display import drawn
 from ..dtypes import DType
@@ -91,6 +92,36 @@ class Graph:
     def results(self) -> tuple[Value, ...]:
         """Outputs, then new values of states."""
         return self.outputs + tuple(v for _, v in self.updates)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as a list of nodes, so that graphs of any depth can be."""
+        numbers = {id(v): k for k, v in enumerate(v for node in self.nodes for v in node.outputs)}
+
+        def places(values: Iterable[Value]) -> tuple[int, ...]:
+            return tuple(numbers[id(v)] for v in values)
+
+        nodes = [(n.op, places(n.inputs), tuple(v.type for v in n.outputs), n.origins) for n in self.nodes]
+        slots = tuple(slot for slot, _ in self.updates)
+        parts = (places(self.inputs), places(self.states), places(self.outputs), places(v for _, v in self.updates))
+        return _graph_of, (self.name, nodes, *parts, slots, self.facts)
+
+
+def _graph_of(
+    name: str, nodes: Iterable[tuple[Op, tuple[int, ...], tuple[TensorType, ...], tuple[Origin, ...]]],
+    inputs: tuple[int, ...], states: tuple[int, ...], outputs: tuple[int, ...], new: tuple[int, ...],
+    slots: tuple[int, ...], facts: tuple[tuple[Dim, Dim], ...],
+) -> Graph:  # fmt: skip
+    made: list[Node] = []
+    values: list[Value] = []
+    for op, operands, types, origins in nodes:
+        made.append(Node(op, tuple(values[k] for k in operands), types, origins))
+        values += made[-1].outputs
+
+    def at(places: tuple[int, ...]) -> tuple[Value, ...]:
+        return tuple(values[k] for k in places)
+
+    updates = tuple(zip(slots, at(new), strict=True))
+    return Graph(name, at(inputs), at(states), at(outputs), updates, facts, tuple(made))
 
 
 def topological(values: Iterable[Value], known: Container[int] = ()) -> Iterator[Node]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ..errors import GraphError
 from .builder import Builder
@@ -42,6 +43,9 @@ class Region:
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Region, (self.graph,)
 
     def __repr__(self) -> str:
         return f"Region({len(self.graph.nodes)} nodes)"
