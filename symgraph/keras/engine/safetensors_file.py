@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -78,10 +79,12 @@ def stored_weights(path: Any) -> StoredWeights:
     header, begin, size = _header(path)
     about = header.pop("__metadata__", {})
     layers = _listed(about, header)
+    ordered = isinstance(about, dict) and "layers" in about
     found = {}
     for layer, names in layers.items():
         entries = [_entry(name, header.get(name), size - begin) for name in names]
-        found[layer] = StoredLayer([shape for _, shape, _ in entries], partial(_read, path, begin, entries))
+        last = () if ordered else tuple(re.split(r"[/.]", name)[-1] for name in names)
+        found[layer] = StoredLayer([shape for _, shape, _ in entries], partial(_read, path, begin, entries), last)
     text = {k: v for k, v in about.items() if isinstance(v, str)} if isinstance(about, dict) else {}
     return StoredWeights(found, text.get("keras_version", KERAS_VERSION), text.get("backend"))
 

@@ -100,10 +100,22 @@ def _limit(layer: Any) -> int:
 
 @dataclass(frozen=True, slots=True)
 class StoredLayer:
-    """The weights of a layer in a file: their shapes, and how to read them (given how many elements there may be)."""
+    """The weights of a layer in a file: their shapes, and how to read them (given how many elements there may be).
+
+    ``names`` are given where their order in the file means nothing.
+    """
 
     shapes: list[tuple[int, ...]]
     read: Callable[[int], Arrays]
+    names: tuple[str, ...] = ()
+
+    def arrays_for(self, layer: Any) -> Arrays:
+        """The arrays, by the names of the layer's weights where those are all there are, else in their order."""
+        arrays = self.read(_limit(layer))
+        wanted = [w.name.rpartition("/")[2] for w in layer.weights]
+        if self.names and sorted(wanted) == sorted(self.names) and len(set(wanted)) == len(wanted):
+            return [arrays[self.names.index(name)] for name in wanted]
+        return arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +153,7 @@ def load_in_order(stored: StoredWeights, layers: Sequence[Any], reshape: bool = 
         )
     pairs: Pairs = []
     for number, ((name, entry), layer) in enumerate(zip(stored.layers.items(), targets, strict=True)):
-        arrays = converted_weights(layer, entry.read(_limit(layer)), stored.version, stored.backend, reshape)
+        arrays = converted_weights(layer, entry.arrays_for(layer), stored.version, stored.backend, reshape)
         symbolic = layer.weights
         if len(arrays) != len(symbolic):
             raise ValueError(
@@ -179,7 +191,7 @@ def load_by_name(
             if skip_mismatch and sum(math.prod(s) for s in entry.shapes) > limit:
                 _skip(layer, entry.shapes, [K.int_shape(w) for w in symbolic])
                 continue
-            arrays = converted_weights(layer, entry.read(limit), stored.version, stored.backend, reshape)
+            arrays = converted_weights(layer, entry.arrays_for(layer), stored.version, stored.backend, reshape)
             if len(arrays) != len(symbolic):
                 if skip_mismatch:
                     _skip(layer, entry.shapes, [K.int_shape(w) for w in symbolic])
