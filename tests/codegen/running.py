@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from symgraph.codegen.host import BoundHost
 from symgraph.codegen.loop.interp import interpret
-from symgraph.codegen.plan import Plan
+from symgraph.codegen.plan import HostCall, Plan
 from symgraph.ir.dims import evaluate
 from symgraph.ir.graph import Graph
 from symgraph.ir.ops.leaves import Constant, Input, Size, State
@@ -73,6 +75,13 @@ def run_plan(
         return memory[name]
 
     for step in plan.steps:
+        if isinstance(step, HostCall):
+            call = BoundHost(step, sizes, plan.name)
+            places = zip(step.args, (*call.operands, *call.results), strict=True)
+            seen = [array(name).reshape(-1)[: math.prod(shape)].reshape(shape) for name, (_, shape) in places]
+            for target, value in zip(seen[step.operands :], call.run(seen[: step.operands]), strict=True):
+                target[...] = value
+            continue
         kernel = plan.kernels[step.kernel]
         here = {n: evaluate(d, sizes) for n, d in zip(kernel.sizes, step.sizes, strict=True)}
         arrays = {}
