@@ -28,6 +28,15 @@ def problems(modules: dict[str, Any]) -> Iterator[str]:
                     yield f"{name}.{entry}: missing"
 
 
+def backend_problems(functions: dict[str, Any]) -> Iterator[str]:
+    """The same for the functions of ``keras.backend``, with the signatures that they have over TensorFlow."""
+    backend = importlib.import_module("symgraph.keras.backend")
+    for entry, described in functions.items():
+        if described["exported_by_keras.backend"]:
+            signature = described.get("signature") or described["signatures"]["tensorflow"]
+            yield from _function(f"keras.backend.{entry}", getattr(backend, entry, None), signature)
+
+
 def _class(name: str, found: Any, described: dict[str, Any]) -> Iterator[str]:
     if found is None:
         yield f"{name}: missing"

@@ -142,7 +142,7 @@ def resize_volumes(x: Tensor, depth_factor: int, height_factor: int, width_facto
     return x
 
 
-def pattern_broadcast(x: Tensor, pattern: Any) -> Tensor:
+def pattern_broadcast(x: Tensor, broadcastable: Any) -> Tensor:
     """``x`` itself: axes of size one broadcast anyway."""
     return x
 
