@@ -79,7 +79,8 @@ def run_plan(
             call = BoundHost(step, sizes, plan.name)
             places = zip(step.args, (*call.operands, *call.results), strict=True)
             seen = [array(name).reshape(-1)[: math.prod(shape)].reshape(shape) for name, (_, shape) in places]
-            for target, value in zip(seen[step.operands :], call.run(seen[: step.operands]), strict=True):
+            made = call.run([a.copy() for a in seen[: step.operands]])  # it may write to what it gets
+            for target, value in zip(seen[step.operands :], made, strict=True):
                 target[...] = value
             continue
         kernel = plan.kernels[step.kernel]
