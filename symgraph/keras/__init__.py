@@ -29,6 +29,7 @@ __all__ = [
     "Model",
     "Sequential",
     "activations",
+    "applications",
     "backend",
     "callbacks",
     "constraints",
@@ -54,8 +55,8 @@ def install() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "datasets":
+    if name in {"applications", "datasets"}:
         import importlib
 
-        return importlib.import_module(".datasets", __name__)
+        return importlib.import_module("." + name, __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

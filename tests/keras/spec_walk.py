@@ -61,6 +61,8 @@ def _function(name: str, found: Any, signature: str, skip_self: bool = False) ->
     if found is None:
         yield f"{name}: missing"
         return
+    if signature == "(*args, **kwargs)":  # that of a wrapper, which says nothing of what the function takes
+        return
     try:
         actual = list(inspect.signature(found).parameters.values())
     except (TypeError, ValueError):
