@@ -12,6 +12,7 @@ from .utils.generic_utils import deserialize_keras_object, serialize_keras_objec
 
 Array = np.ndarray[Any, Any]
 Shape = Sequence[int]
+_PIECE = 1 << 16  # numbers drawn at a time
 
 
 class Initializer:
@@ -92,10 +93,20 @@ class RandomUniform(_Random):
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Array:
-        return self._rng().uniform(self.minval, self.maxval, tuple(shape)).astype(_dtype(dtype))
+        return _uniform(self._rng(), self.minval, self.maxval, shape, _dtype(dtype))
 
     def get_config(self) -> dict[str, Any]:
         return {"minval": self.minval, "maxval": self.maxval, "seed": self.seed}
+
+
+def _uniform(rng: np.random.Generator, low: float, high: float, shape: Shape, dtype: str) -> Array:
+    """Uniform numbers, drawn in float64 and rounded to ``dtype`` piece by piece: kernels can be larger than caches."""
+    values = np.empty(tuple(shape), dtype)
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, _PIECE):
+        piece = flat[start : start + _PIECE]
+        piece[...] = rng.uniform(low, high, piece.size)
+    return values
 
 
 def _truncated_normal(rng: np.random.Generator, mean: float, stddev: float, shape: Shape) -> Array:
@@ -144,13 +155,11 @@ class VarianceScaling(_Random):
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
         variance = self.scale / max(1.0, fan)
         rng = self._rng()
-        if self.distribution == "normal":
-            # The truncation at two deviations takes off variance; the constant is the deviation that is left of one.
-            values = _truncated_normal(rng, 0.0, np.sqrt(variance) / 0.87962566103423978, shape)
-        else:
+        if self.distribution == "uniform":
             limit = np.sqrt(3.0 * variance)
-            values = rng.uniform(-limit, limit, tuple(shape))
-        return values.astype(_dtype(dtype))
+            return _uniform(rng, -limit, limit, shape, _dtype(dtype))
+        # The truncation at two deviations takes off variance; the constant is the deviation that is left of one.
+        return _truncated_normal(rng, 0.0, np.sqrt(variance) / 0.87962566103423978, shape).astype(_dtype(dtype))
 
     def get_config(self) -> dict[str, Any]:
         return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, "seed": self.seed}

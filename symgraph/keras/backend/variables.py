@@ -97,7 +97,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
     if sparse:
         value = value.toarray()
     wanted = str(dtype or floatx())
-    v: Tensor = sg.variable(np.array(value, dtype=wanted), dtype=wanted, name=name)
+    v: Tensor = sg.variable(np.asarray(value, dtype=wanted), dtype=wanted, name=name)  # which copies it
     v._keras_shape = tuple(int(d) for d in v.shape)
     v.constraint = constraint
     v._is_sparse = sparse
