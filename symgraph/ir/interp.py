@@ -1,4 +1,8 @@
-"""The NumPy interpreter of graphs: every node through its op's ``reference``. Slow, simple, the truth of all tests."""
+"""The NumPy interpreter of graphs: every node through its op's ``reference``. Slow, simple, the truth of all tests.
+
+Every array it hands on is C-contiguous: NumPy adds up in the order of memory, and the bits of a result must depend on
+the values of the operands alone, not on how the node before laid them out.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +103,7 @@ def _text(sizes: Mapping[str, int]) -> str:
 def _as_arrays(values: Sequence[Value], given: Sequence[Any], what: str) -> list[Array]:
     if len(values) != len(given):
         raise ArgumentError(f"the graph has {len(values)} {what}(s), got {len(given)} array(s)")
-    arrays = [np.asarray(a, v.dtype.np) for v, a in zip(values, given, strict=True)]
+    arrays = [np.asarray(a, v.dtype.np, order="C") for v, a in zip(values, given, strict=True)]
     for slot, (value, array) in enumerate(zip(values, arrays, strict=True)):
         if array.ndim != value.type.ndim:
             raise ShapeError(f"{what} {slot} of type {value.type} got an array of shape {array.shape}")
@@ -111,4 +115,4 @@ def run_node(node: Node, operands: Sequence[Array], replace: dict[Symbol, Dim]) 
     with np.errstate(all="ignore"):
         result = node.op.map_dims(replace).reference(*operands)
     results = result if isinstance(result, tuple) else (result,)
-    return tuple(np.asarray(r) for r in results)
+    return tuple(np.asarray(r, order="C") for r in results)

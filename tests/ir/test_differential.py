@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
+from symgraph.ir.compare import same_bits
 from symgraph.ir.differential import Difference, Differential, random_arguments
 from symgraph.ir.emitter import Emitter
 from symgraph.ir.graph import Value
+from symgraph.ir.interp import interpret
 from symgraph.ir.op import Op
 from symgraph.ir.ops.arithmetic import Add, Mul
 from symgraph.ir.ops.elementary import Exp
 from symgraph.ir.parser import parse_graph
-from symgraph.ir.passes import PIPELINE, Pass
+from symgraph.ir.passes import PIPELINE, Pass, sweep_rules
 from symgraph.ir.pattern import is_number
-from symgraph.ir.rewrites import algebra
+from symgraph.ir.rewrites import algebra, views
 from symgraph.ir.rewrites.rule import rule
 
 GRAPH = parse_graph("""
@@ -70,6 +73,29 @@ def test_an_inexact_rule_is_held_to_closeness() -> None:
     found = Differential().find(GRAPH, (Pass("wrong", (double_the_exponent,)),))
     assert found is not None
     assert (found.rule, found.result) == ("double_the_exponent", "output 1")
+
+
+@pytest.mark.parametrize("axes", ["0", "1", "0, 1"])
+def test_the_layout_of_operands_changes_no_bit(axes: str) -> None:
+    """NumPy lays the sum of a repeated scalar and repeated rows out in another order than the repeated sum."""
+    kept = "" if "," in axes else "NM"[1 - int(axes)]
+    graph = parse_graph(f"""
+graph @g dims(N, M) {{
+  %s = input[slot=0, label="s"] : f32[N,M]
+  %x = input[slot=1, label="x"] : f32[M]
+  %c = input[slot=2, label="c"] : f32[]
+  %0 = broadcast[shape=[N, M], axes=[]] %c : f32[N,M]
+  %1 = broadcast[shape=[N, M], axes=[1]] %x : f32[N,M]
+  %2 = add %0, %1 : f32[N,M]
+  %3 = sum[[{axes}]] %2 : f32[{kept}]
+  return %3
+}}
+""")
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(shape).astype("f4") for shape in ((40, 33), (33,), ())]
+    swept, fired = sweep_rules(graph, views.RULES)
+    assert fired == {"compute_before_broadcast": 1}
+    assert same_bits(interpret(graph, arrays).outputs[0], interpret(swept, arrays).outputs[0])
 
 
 def test_a_difference_says_what_and_where() -> None:
