@@ -30,8 +30,9 @@ def einsum(spec: str, *operands: TensorLike) -> Tensor:
         ShapeError: where a letter has two sizes.
 
     Example:
-        >>> a, b = symgraph.ones((2, 3)), symgraph.ones((3, 3))
-        >>> symgraph.einsum("ik,kk->i", a, b).shape
+        >>> import symgraph as sg
+        >>> a, b = sg.ones((2, 3)), sg.ones((3, 3))
+        >>> sg.einsum("ik,kk->i", a, b).shape
         (2,)
     """
     if not operands:

@@ -34,7 +34,8 @@ def debugprint(what: Viewed, depth: int = -1, file: Any = None) -> Any:
     Example:
         >>> from symgraph import exp, placeholder
         >>> x = placeholder((3,), name="x")
-        >>> debugprint(exp(x) * exp(x))
+        >>> y = exp(x)
+        >>> debugprint(y * y)
         mul [id A] f32[3]
          |exp [id B] f32[3]
          | |x [id C] f32[3]

@@ -146,9 +146,9 @@ def cond(condition: TensorLike, then: Callable[[], Any], otherwise: Callable[[],
     Example:
         >>> import symgraph as sg
         >>> x = sg.placeholder(())
-        >>> f = sg.function([x], sg.cond(x > 0, lambda: sg.sqrt(x), lambda: x * 0))
+        >>> f = sg.function([x], sg.cond(x > 0, lambda: sg.sqrt(x), lambda: -x))
         >>> float(f(4.0)), float(f(-4.0))
-        (2.0, 0.0)
+        (2.0, 4.0)
     """
     traced: list[tuple[list[Node], list[Value]]] = []
     single = False

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 
 import symgraph as sg
-from symgraph import differentiation, verification
 
 A = np.random.default_rng(0).uniform(-1, 1, (3, 4))
 V = np.random.default_rng(1).uniform(-1, 1, 4)
@@ -126,8 +123,3 @@ def test_verify_grad() -> None:
 
     with pytest.raises(sg.GradientError, match="argument 0"):
         sg.verify_grad(off, [V])
-
-
-@pytest.mark.parametrize("module", [differentiation, verification])
-def test_examples(module: object) -> None:
-    assert doctest.testmod(module).failed == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
 from typing import Any
 
 import numpy as np
@@ -211,7 +209,3 @@ def test_keras_prints(options: Options, capsys: Captured) -> None:
     f = K.function([x], [K.print_tensor(x * 2, message="x is:") + 1])
     np.testing.assert_array_equal(f([np.ones((1, 2))])[0], [[3, 3]])
     assert capsys.readouterr().out == "x is: [[2. 2.]]\n"
-
-
-def test_the_docstrings_run(options: Options) -> None:
-    assert doctest.testmod(importlib.import_module("symgraph.effects")).failed == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -297,8 +295,3 @@ def test_plans_come_from_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "python triangular_solve[lower=True, transposed=False, unit=False](in0, in0, out out0)" in found.explain()
     for a, b in zip(made(SPD[0]), found(SPD[0]), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_the_docstrings_run() -> None:
-    for name in ("factors", "systems", "norms", "products"):
-        assert doctest.testmod(importlib.import_module(f"symgraph.linalg.{name}")).failed == 0
