@@ -45,11 +45,6 @@ def name_scope(name: str) -> Iterator[str]:
         _scope.reset(token)
 
 
-def current_scope() -> str:
-    """The path of the enclosing :func:`name_scope` blocks, or ``""``."""
-    return _scope.get()
-
-
 def here(grad: bool = False) -> Origin:
     """The origin of an op applied now: innermost frame outside symgraph, current scope."""
     frame: FrameType | None = sys._getframe(1)

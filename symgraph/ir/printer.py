@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from ..provenance import Origin
 from .attributes import attribute_text
 from .dims import symbols
-from .graph import Graph, Node, Value
+from .graph import Graph, Node
 from .op import Leaf, Op
 from .region import Region
 from .types import TensorType
@@ -108,9 +108,3 @@ def op_text(op: Op, types: Sequence[TensorType] = ()) -> str:
     if len(op.attributes()) == 1:
         return f"{op.name}[{attribute_text(next(iter(shown.values())))}]"
     return f"{op.name}[{', '.join(f'{k}={attribute_text(v)}' for k, v in shown.items())}]"
-
-
-def describe_value(value: Value) -> str:
-    """A value in a sentence: ``add : f32[N,3] made at dense_1 (mnist.py:12)``."""
-    origin = f" made at {value.node.origins[0]}" if value.node.origins else ""
-    return f"{value.node.op.name} : {value.type}{origin}"

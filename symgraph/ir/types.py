@@ -33,9 +33,6 @@ class TensorType:
     def __str__(self) -> str:
         return f"{self.dtype.short}[{','.join(str(d) for d in self.shape)}]"
 
-    def with_dtype(self, dtype: DType) -> TensorType:
-        return TensorType(dtype, self.shape)
-
     def with_shape(self, shape: Sequence[Dim]) -> TensorType:
         return TensorType(self.dtype, tuple(shape))
 

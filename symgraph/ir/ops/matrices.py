@@ -106,12 +106,6 @@ def triangle(e: Emitter, a: Value, lower: bool = True, strict: bool = False) -> 
     return e.where(e.gt(row, column) if strict else e.ge(row, column), a, 0)
 
 
-def off_diagonal(e: Emitter, a: Value) -> Value:
-    """Each matrix with a zero diagonal."""
-    row, column = rows_and_columns(e, a)
-    return e.where(e.eq(row, column), 0, a)
-
-
 def diagonal(e: Emitter, d: Value) -> Value:
     """Diagonal matrices of the vectors along the last axis."""
     n = d.shape[-1]

@@ -196,7 +196,6 @@ class Lambda(Layer):
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
         self.function = function
-        self._input_dtypes: Any = None
         self.arguments = arguments or {}
         self.supports_masking = mask is not None
         self.mask = mask

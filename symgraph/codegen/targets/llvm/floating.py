@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ....dtypes import BY_NAME, DType, bool_, float32, float64
+from ....dtypes import bool_, float32, float64
 from .vector import Value, by_lane, constant
 
 if TYPE_CHECKING:
@@ -208,8 +208,3 @@ INTRINSICS: dict[str, Intrinsic] = {
     "floordiv": _floordiv, "mod": _mod, "minimum": _minimum, "maximum": _maximum, "copysign": _call("copysign"),
     "isnan": _isnan, "isinf": _isinf, "isfinite": _isfinite, "fma": _fma,
 }  # fmt: skip
-
-
-def bits_dtype(dtype: DType) -> DType:
-    """The unsigned integer dtype of a float's width."""
-    return BY_NAME[f"uint{dtype.bits}"]

@@ -50,7 +50,6 @@ class LlvmExecutable:
         }  # fmt: skip
         self._constants = {key: a.ctypes.data for key, a in self._literals.items()}
         self._run = _RUN(driver().run)
-        self._input_count = len(plan.inputs)
         self._state_count = len(plan.states)
         self._direct = data_offset() >= 0
         self._frames: dict[tuple[int, ...], Frame] = {}
