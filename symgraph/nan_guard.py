@@ -30,7 +30,7 @@ class NanGuard:
 
     def __init__(self, function: Function) -> None:
         self._function = function
-        self._sites = list(_sites(function.stages.plan))
+        self._sites = [(step, plan) for step, plan, _ in function.stages.plan.located_calls()]
 
     def run(self, frame: Any, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array]) -> Any:
         """As ``Executable.run``.
@@ -117,18 +117,6 @@ class _Seen:
         buffer = plan.buffers.get(name.removesuffix(".blocks"), plan.buffers[name])
         count = evaluate(buffer.nbytes, self._sizes) // array.dtype.itemsize
         return array if count >= array.size else array.reshape(-1)[:count]
-
-
-def _sites(plan: Plan) -> list[tuple[Step | HostCall, Plan]]:
-    """Every call of a kernel or of Python, as ``Plan.calls`` counts, with its plan."""
-    found: list[tuple[Step | HostCall, Plan]] = []
-    for step in plan.steps:
-        body: Plan | None = getattr(step, "body", None)
-        if body is not None:
-            found += _sites(body)
-        else:
-            found.append((step, plan))  # type: ignore[arg-type]  # what has no body is no loop
-    return found
 
 
 # -- the first op at fault --------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, Union
 
 import numpy as np
@@ -12,7 +12,7 @@ from .errors import ArgumentError, DTypeError, GradientError, ShapeError
 from .ir.builder import Builder
 from .ir.dims import Shape, shape_text
 from .ir.emitter import Emitter
-from .ir.graph import Node, Value
+from .ir.graph import Value, topological
 from .ir.op import Foreign
 from .ir.ops.custom import Custom
 from .ir.ops.leaves import Input, State
@@ -163,7 +163,7 @@ class Op:
 
     def _copied(self, e: Emitter, value: Value, known: dict[int, Value]) -> Value:
         """A free value, written with ``e``; ``known`` maps what is written already by ``id``."""
-        for node in _free(value, known):
+        for node in topological([value] if id(value) not in known else [], known):
             if isinstance(node.op, (Input, State)):
                 raise GradientError(
                     f"own op {self.title}: inside a loop its gradient may read its inputs only, "
@@ -226,22 +226,6 @@ def as_op(
         return _Function(perform, itypes, otypes, infer_shape, grad, title)
 
     return decorate
-
-
-def _free(value: Value, known: Mapping[int, Value]) -> list[Node]:
-    """The nodes that a value needs besides what is known, operands first."""
-    done: dict[int, Node] = {}
-    stack: list[tuple[Node, bool]] = [] if id(value) in known else [(value.node, False)]
-    while stack:
-        node, ready = stack.pop()
-        if id(node) in done:
-            continue
-        if ready:
-            done[id(node)] = node
-        else:
-            stack.append((node, True))
-            stack += [(v.node, False) for v in node.inputs if id(v) not in known]
-    return list(done.values())
 
 
 __all__ = ["Op", "as_op"]

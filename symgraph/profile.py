@@ -6,7 +6,7 @@ from __future__ import annotations
 import html
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
@@ -71,7 +71,7 @@ class Profile:
     def __init__(self, function: Function) -> None:
         self._function = function
         self._plan: Plan = function.stages.plan
-        self._sites = list(_sites(self._plan, -1))
+        self._sites = [_Site(*call) for call in self._plan.located_calls()]
         self._totals: dict[int, list[int]] = {}
         self._before: Any = None
         self._lock = threading.Lock()
@@ -196,10 +196,11 @@ def _place(row: ProfileRow) -> str:
 
 @dataclass(frozen=True)
 class _Site:
+    """A call, of which plan it is a step, and the number of the loop around it (-1: none)."""
+
     step: Step | HostCall
     plan: Plan
     loop: int
-    updates: bool
 
     @property
     def layer(self) -> str:
@@ -209,7 +210,7 @@ class _Site:
     def phase(self) -> str:
         """Forward, backward, or both; and whether a variable gets its new value here."""
         names = {"backward" if o.grad else "forward" for o in self.step.sites}
-        if self.updates:
+        if self.loop < 0 and any(self.plan.root(self.step.args[i]).kind == "state" for i in self.step.writes):
             names = {"update"} | (names & {"backward"})
         return "+".join(name for name in ("forward", "backward", "update") if name in names) or "forward"
 
@@ -227,17 +228,6 @@ class _Site:
         amounts = [evaluator(self.plan.buffers[name].nbytes)(sizes) for name in self.step.args]
         twice = [amounts[i] for i in self.step.writes if self.plan.root(self.step.args[i]).kind == "state"]
         return sum(amounts) + sum(twice)
-
-
-def _sites(plan: Plan, loop: int) -> Iterator[_Site]:
-    """Every call of a kernel, as ``Plan.calls`` counts, with the step number of the loop around it."""
-    for number, step in enumerate(plan.steps):
-        body: Plan | None = getattr(step, "body", None)
-        if body is not None:
-            yield from _sites(body, loop if loop >= 0 else number)
-        else:
-            updates = loop < 0 and any(plan.root(step.args[i]).kind == "state" for i in step.writes)
-            yield _Site(step, plan, loop, updates)  # type: ignore[arg-type]  # what has no body is a Step
 
 
 # -- limits -----------------------------------------------------------------------------------------------------------

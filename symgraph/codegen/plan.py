@@ -161,11 +161,15 @@ class Plan:
     def calls(self) -> Iterator[Step | HostCall]:
         """All calls of kernels and of Python, those in loops too, in the order of the text: what failures are numbered
         by."""
-        for step in self.steps:
+        return (step for step, _, _ in self.located_calls())
+
+    def located_calls(self, loop: int = -1) -> Iterator[tuple[Step | HostCall, Plan, int]]:
+        """The calls, each with the plan whose step it is and the number of the outermost loop around it (-1: none)."""
+        for number, step in enumerate(self.steps):
             if isinstance(step, Loop):
-                yield from step.body.calls()
+                yield from step.body.located_calls(loop if loop >= 0 else number)
             else:
-                yield step
+                yield step, self, loop
 
     def root(self, name: str) -> PlanBuffer:
         """The buffer whose memory ``name`` shares."""
