@@ -3,7 +3,6 @@ can do."""
 
 from __future__ import annotations
 
-import html
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ArgumentError, TargetError
 from .ir.dims import evaluator
+from .markup import escaped, table
 from .provenance import Origin
 
 if TYPE_CHECKING:
@@ -155,8 +155,12 @@ class Profile:
         return f"<profile of {self._function.name}: {self.calls} call(s), {_time_text(self.seconds)}>"
 
     def _repr_html_(self) -> str:
-        summary = "".join(f"<p>{html.escape(line)}</p>" for line in self._summary())
-        return f"<div>{summary}{_html_table(*self._layer_cells())}{_html_table(*self._step_cells())}</div>"
+        summary = "".join(f"<p>{escaped(line)}</p>" for line in self._summary())
+        tables = [
+            table(heads, cells, range(heads.index("time"), len(heads)))
+            for heads, cells in (self._layer_cells(), self._step_cells())
+        ]
+        return f"<div>{summary}{''.join(tables)}</div>"
 
     def _summary(self) -> list[str]:
         calls = max(self.calls, 1)
@@ -292,17 +296,3 @@ def _table(heads: Sequence[str], cells: Iterable[Sequence[str]]) -> list[str]:
         return "  ".join(c.ljust(w) if k < left else c.rjust(w) for k, (c, w) in enumerate(cells)).rstrip()
 
     return [text(line) for line in lines]
-
-
-def _html_table(heads: Sequence[str], cells: Iterable[Sequence[str]]) -> str:
-    left = heads.index("time")
-
-    def row(line: Sequence[str], tag: str) -> str:
-        sides = ["left" if k < left else "right" for k in range(len(line))]
-        return "".join(
-            f'<{tag} style="text-align:{side}">{html.escape(cell)}</{tag}>'
-            for cell, side in zip(line, sides, strict=True)
-        )
-
-    body = "".join(f"<tr>{row(line, 'td')}</tr>" for line in cells)
-    return f"<table><thead><tr>{row(heads, 'th')}</tr></thead><tbody>{body}</tbody></table>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from .codegen.plan import Loop, Plan
 from .explain import passes_records, plan_text
 from .ir.dims import evaluate, symbols
 from .ir.printer import print_graph, value_names
+from .markup import escaped, fold, pre, raw_table, table
 from .plot import LARGEST_DRAWN, diagrams
 from .plotting.svg import to_svg
 from .plotting.timeline import Bar, timeline_svg
@@ -43,10 +43,10 @@ summary { cursor: pointer; } summary small { color: var(--faint); font-weight: 4
 .inside > details > summary { font-weight: 500; }
 pre { background: var(--wash); border: 1px solid var(--line); border-radius: 6px; padding: 10px 12px; margin: 8px 0;
   overflow: auto; max-height: 560px; font: 12.5px/1.45 ui-monospace, Menlo, Consolas, monospace; tab-size: 4; }
-table { border-collapse: collapse; width: 100%; margin: 8px 0; font-size: 13.5px; }
-th, td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+table { border-collapse: collapse; width: 100%; margin: 8px 0; font-size: 13.5px;
+  font-variant-numeric: tabular-nums; }
+th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--faint); font-weight: 500; white-space: nowrap; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 code { font: 12.5px ui-monospace, Menlo, Consolas, monospace; }
 .facts { display: flex; flex-wrap: wrap; gap: 10px; padding: 4px 18px 16px; }
 .fact { border: 1px solid var(--line); border-radius: 8px; padding: 8px 14px; min-width: 118px; }
@@ -78,17 +78,17 @@ def html_report(stages: Stages) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_text(title)}</title><style>{_STYLE}</style></head><body>"
-        f"<header><h1>{_text(title)}</h1><p>how symgraph {VERSION} compiled it</p><nav>{links}</nav></header>"
+        f"<title>{escaped(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<header><h1>{escaped(title)}</h1><p>how symgraph {VERSION} compiled it</p><nav>{links}</nav></header>"
         f"<main>{body}</main></body></html>\n"
     )
 
 
 def _section(key: str, title: str, note: str, inside: str, is_open: bool) -> str:
-    small = f"<small>{_text(note)}</small>" if note else ""
+    small = f"<small>{escaped(note)}</small>" if note else ""
     state = " open" if is_open else ""
     return (
-        f'<section id="{key}"><details{state}><summary>{_text(title)}{small}</summary>'
+        f'<section id="{key}"><details{state}><summary>{escaped(title)}{small}</summary>'
         f'<div class="inside">{inside}</div></details></section>\n'
     )
 
@@ -105,29 +105,29 @@ def _overview(stages: Stages) -> str:
         (len(plan.kernels), "distinct kernels"),
         (bytes_text(temporaries), f"temporaries{_where(plan)}"),
     ]
-    boxes = "".join(f'<div class="fact"><b>{value}</b><span>{_text(what)}</span></div>' for value, what in facts)
-    options = _table(("option", "value"), [(f, getattr(stages.options, f)) for f in stages.options.__slots__])
-    return f'<div class="facts">{boxes}</div>{_fold("options", options)}'
+    boxes = "".join(f'<div class="fact"><b>{value}</b><span>{escaped(what)}</span></div>' for value, what in facts)
+    options = table(("option", "value"), [(f, getattr(stages.options, f)) for f in stages.options.__slots__])
+    return f'<div class="facts">{boxes}</div>{fold("options", options)}'
 
 
 def _passes(stages: Stages) -> str:
     rows: list[Sequence[str]] = []
     for record, rules in passes_records(stages.report):
         change = record.nodes_after - record.nodes_before
-        rows.append(
-            (f"<b>{_text(record.name)}</b>", str(record.nodes_before), str(record.nodes_after), f"{change:+d}", "", "")
-        )
+        counts = (str(record.nodes_before), str(record.nodes_after), f"{change:+d}")
+        rows.append((f"<b>{escaped(record.name)}</b>", *counts, "", ""))
         for name, count, exact, why in rules:
             promise = f'<span class="tag{"" if exact else " no"}">{"exact" if exact else "inexact"}</span>'
             tag = "" if exact is None else promise
-            rows.append(("", "", "", f"{count} x", f"<code>{_text(name)}</code> {tag}", _text(why)))
+            what = (f"<code>{escaped(name)}</code> {tag}", escaped(why))
+            rows.append(("", "", "", f"{count} x", *what))
     heads = ("pass", "nodes before", "after", "change", "rule that fired", "why")
-    return _raw_table(heads, rows, numbers={1, 2, 3})
+    return raw_table(heads, rows, numbers={1, 2, 3})
 
 
 def _graphs(stages: Stages) -> str:
-    return _fold("as built", _pre(print_graph(stages.imported))) + _fold(
-        "after the passes", _pre(print_graph(stages.optimized)), is_open=True
+    return fold("as built", pre(print_graph(stages.imported))) + fold(
+        "after the passes", pre(print_graph(stages.optimized)), is_open=True
     )
 
 
@@ -144,19 +144,19 @@ def _clusters(clusters: Clusters) -> str:
             kept = "stored" if id(v) in stored else ""
             rows.append((names[id(v)], v.op.name, v.type, kept, reasons.get(id(v), ""), _sites(v.node.origins)))
         title = f"cluster {c.number}: {c.form.value} over {domain}"
-        parts.append(_fold(title, _table(("value", "op", "type", "", "why here", "from"), rows), f"{len(rows)} ops"))
+        parts.append(fold(title, table(("value", "op", "type", "", "why here", "from"), rows), f"{len(rows)} ops"))
     inlined = [d for d in clusters.decisions if d.cluster < 0]
     rows = [(names[id(d.value)], d.value.op.name, d.value.type, d.reason, _sites(d.value.node.origins))
             for d in inlined]  # fmt: skip
     if rows:
-        table = _table(("value", "op", "type", "why", "from"), rows)
-        parts.append(_fold("computed wherever they are needed", table, f"{len(rows)} ops"))
+        listing = table(("value", "op", "type", "why", "from"), rows)
+        parts.append(fold("computed wherever they are needed", listing, f"{len(rows)} ops"))
     return "".join(parts)
 
 
 def _plan(stages: Stages) -> str:
-    notes = "".join(f"<li>{_text(reason)}</li>" for reason in stages.lowering.memory)
-    return _pre(plan_text(stages.plan)) + (f"<ul>{notes}</ul>" if notes else "")
+    notes = "".join(f"<li>{escaped(reason)}</li>" for reason in stages.lowering.memory)
+    return pre(plan_text(stages.plan)) + (f"<ul>{notes}</ul>" if notes else "")
 
 
 def _memory(plan: Plan) -> str:
@@ -197,14 +197,14 @@ def _kernels(stages: Stages) -> str:
     for key, kernel in plan.kernels.items():
         sites = [s for s in plan.calls() if getattr(s, "kernel", None) == key]
         origins = _sites(o for s in sites for o in s.sites)
-        inside = f"<p>for {_text(origins)}</p>" if origins else ""
-        inside += _fold("loops", _pre(print_kernel(kernel)), is_open=True)
+        inside = f"<p>for {escaped(origins)}</p>" if origins else ""
+        inside += fold("loops", pre(print_kernel(kernel)), is_open=True)
         if key in codes:
-            inside += _fold("LLVM IR, as written", _pre(codes[key]))
-            inside += _fold("assembly", _pre(executable.assembly(key)))  # type: ignore[attr-defined]  # has llvm_ir
+            inside += fold("LLVM IR, as written", pre(codes[key]))
+            inside += fold("assembly", pre(executable.assembly(key)))  # type: ignore[attr-defined]  # has llvm_ir
         if key in sources:
-            inside += _fold("Python", _pre(sources[key]))
-        parts.append(_fold(kernel.name, f'<div class="inside">{inside}</div>', f"called by {len(sites)} step(s)"))
+            inside += fold("Python", pre(sources[key]))
+        parts.append(fold(kernel.name, f'<div class="inside">{inside}</div>', f"called by {len(sites)} step(s)"))
     return "".join(parts)
 
 
@@ -212,9 +212,9 @@ def _drawings(stages: Stages) -> str:
     parts: list[str] = []
     for title, diagram, count in diagrams(stages):
         if count > LARGEST_DRAWN:
-            parts.append(f"<p>{_text(title)}: {count} boxes are too many to draw.</p>")
+            parts.append(f"<p>{escaped(title)}: {count} boxes are too many to draw.</p>")
         else:
-            parts.append(_fold(title, f'<div class="drawing">{to_svg(diagram)}</div>', f"{count} boxes", is_open=True))
+            parts.append(fold(title, f'<div class="drawing">{to_svg(diagram)}</div>', f"{count} boxes", is_open=True))
     return "".join(parts)
 
 
@@ -232,30 +232,3 @@ def _where(plan: Plan) -> str:
 
 def _sites(origins: Iterable[object]) -> str:
     return ", ".join(dict.fromkeys(map(str, origins)))
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))
-
-
-def _pre(text: str) -> str:
-    return f"<pre>{_text(text.rstrip())}</pre>"
-
-
-def _fold(title: str, inside: str, note: str = "", is_open: bool = False) -> str:
-    small = f"<small>{_text(note)}</small>" if note else ""
-    return f"<details{' open' if is_open else ''}><summary>{_text(title)}{small}</summary>{inside}</details>"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    return _raw_table(heads, [[_text(cell) for cell in row] for row in rows])
-
-
-def _raw_table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    marks = dict.fromkeys(numbers, ' class="n"')
-
-    def line(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}{marks.get(k, '')}>{c}</{tag}>" for k, c in enumerate(cells)) + "</tr>"
-
-    body = "".join(line(row, "td") for row in rows)
-    return f"<table><thead>{line(heads, 'th')}</thead><tbody>{body}</tbody></table>"

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "symgraph"
 
 #: Every module or package directly under symgraph, by the layer it belongs to.
 LAYERS = {
-    "base": "capacity display dtypes errors events options provenance version",
+    "base": "capacity display dtypes errors events markup options provenance version",
     "plotting": "plotting",
     "ir": "ir",
     "front": "arrangement bfloat cloning convolution creation differentiation effects einsum elementwise "

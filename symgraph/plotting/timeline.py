@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from ..capacity import bytes_text
+
 WIDTH, HEIGHT = 960.0, 320.0
 LEFT, BOTTOM = 64.0, 26.0
 _COLOURS = ("#8db4e2", "#a8d5a2", "#f3c48b", "#d9a6d4", "#e8e08b", "#9fd6d2", "#e3a6a1", "#b9b3e0")
@@ -55,14 +57,7 @@ def timeline_svg(bars: Sequence[Bar], steps: int, height: int, caption: str) -> 
         )
     for part in (0.0, 0.5, 1.0):
         y = 20 + plane_h * (1 - part) + 4
-        amount = _amount(height * part)
+        amount = bytes_text(round(height * part))
         place = f'x="{LEFT - 6}" y="{y:.1f}" font-size="10" text-anchor="end"'
         lines.append(f'<text {place} fill="#5d6878">{amount}</text>')
     return "\n".join([*lines, "</svg>"])
-
-
-def _amount(count: float) -> str:
-    for factor, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
-        if count >= factor:
-            return f"{count / factor:.3g} {unit}"
-    return f"{count:.0f} B"
