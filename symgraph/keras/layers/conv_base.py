@@ -8,7 +8,7 @@ from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
-from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
+from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
 
 Tensor = Any
 
@@ -103,8 +103,7 @@ class _Conv(Layer):
 
     def _lengths(self, space: Any) -> list[Any]:
         """The spatial sizes of the output for those of the input."""
-        axes = zip(space, self.kernel_size, self.strides, self.dilation_rate, strict=True)
-        return [conv_output_length(size, span, self.padding, step, spread) for size, span, step, spread in axes]
+        return conv_output_lengths(space, self.kernel_size, self.padding, self.strides, self.dilation_rate)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self._shape(input_shape[0], self._lengths(self._space(input_shape)), self.filters)

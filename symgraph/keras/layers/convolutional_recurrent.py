@@ -9,7 +9,7 @@ from .. import activations, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
-from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
+from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
 from ..utils.generic_utils import has_arg, to_list, transpose_shape
 from .recurrent import RNN, Recurrent
 from .recurrent.cell import CELL_ARGUMENTS, Cell, columns, forgetful_bias, shows_cell
@@ -64,12 +64,7 @@ class ConvRNN2D(RNN):
         cell = self.cell
         first = cell.data_format == "channels_first"
         sides = input_shape[3:5] if first else input_shape[2:4]
-        out = [
-            conv_output_length(side, window, cell.padding, stride, spread)
-            for side, window, stride, spread in zip(
-                sides, cell.kernel_size, cell.strides, cell.dilation_rate, strict=True
-            )
-        ]
+        out = conv_output_lengths(sides, cell.kernel_size, cell.padding, cell.strides, cell.dilation_rate)
         return [(size, *out) if first else (*out, size) for size in to_list(cell.state_size, allow_tuple=True)]
 
     def mask_of_steps(self, mask: Any) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,14 @@ def conv_output_length(input_length: Any, filter_size: int, padding: str, stride
     return (length + stride - 1) // stride
 
 
+def conv_output_lengths(
+    space: Sequence[Any], window: Sequence[int], padding: str, strides: Sequence[int], dilation: Sequence[int]
+) -> list[Any]:
+    """The same for every axis of ``space``."""
+    axes = zip(space, window, strides, dilation, strict=True)
+    return [conv_output_length(size, span, padding, step, spread) for size, span, step, spread in axes]
+
+
 def conv_input_length(output_length: Any, filter_size: int, padding: str, stride: int) -> Any:
     """The smallest size of an axis on which there are ``output_length`` windows, None where that is."""
     if output_length is None:
@@ -76,6 +85,6 @@ def deconv_length(
 
 
 __all__ = [
-    "conv_input_length", "conv_output_length", "convert_kernel", "deconv_length", "normalize_padding",
-    "normalize_tuple",
+    "conv_input_length", "conv_output_length", "conv_output_lengths", "convert_kernel", "deconv_length",
+    "normalize_padding", "normalize_tuple",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import backend as K
 from ...engine.base_layer import InputSpec
-from ...utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
+from ...utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
 from .rnn import RNN
 
 Tensor = Any
@@ -127,12 +127,7 @@ class ConvRecurrent2D(Recurrent):
         """Images of the output's size."""
         first = self.data_format == "channels_first"
         sides = input_shape[3:5] if first else input_shape[2:4]
-        out = [
-            conv_output_length(side, k, self.padding, stride, dilation)
-            for side, k, stride, dilation in zip(
-                sides, self.kernel_size, self.strides, self.dilation_rate, strict=True
-            )
-        ]
+        out = conv_output_lengths(sides, self.kernel_size, self.padding, self.strides, self.dilation_rate)
         return [(self.filters, *out) if first else (*out, self.filters)] * self.count_of_states
 
     def compute_output_shape(self, input_shape: Any) -> Any:
