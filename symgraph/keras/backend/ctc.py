@@ -13,6 +13,7 @@ from .common import epsilon
 from .variables import Tensor, as_tensor
 
 _NEVER = -1e30  # the logarithm of a probability of zero, as a number that gradients pass without a NaN
+_HASH = 6364136223846793005  # Knuth's multiplier for linear congruences modulo 2**64
 
 
 class SparseLabels(NamedTuple):
@@ -261,6 +262,3 @@ def _extended(old: _Beam, now: Tensor, width: int, categories: Any) -> _Beam:
         blank=sg.where(stays, of(blank), _NEVER),
         label=sg.where(stays, of(label), score),
     )
-
-
-_HASH = 6364136223846793005  # Knuth's multiplier for linear congruences modulo 2**64
