@@ -60,7 +60,6 @@ from .differentiation import (
     jvp,
     vjp,
 )
-from .display import draw_with
 from .dtypes import DType
 from .effects import assert_op, breakpoint_op, print_tensor
 from .einsum import einsum
@@ -112,7 +111,7 @@ from .errors import (
 from .function import Function, function
 from .generators import set_random_seed
 from .gradient import grad
-from .inspection import debugprint, svg_of, to_networkx
+from .inspection import debugprint, to_networkx
 from .ir.types import TensorType
 from .loops import cond, foldl, foldr, map, scan, until, while_loop
 from .nn import (
@@ -273,45 +272,67 @@ from .variable import Variable, variable
 from .verification import verify_grad
 from .version import VERSION as __version__
 
-draw_with(svg_of)
-
 if TYPE_CHECKING:
     from . import linalg, random
 
-__all__ = [
-    "ArgumentError", "BoundsError", "DType", "DTypeError", "Function", "GradientError", "GraphError", "In",
-    "InternalError", "LinAlgError",
-    "Lop", "NonFiniteError", "Op", "Options", "OutOfMemoryError", "Rop", "ShapeError",
-    "SymgraphError", "TargetError", "Tensor", "TensorType", "Variable", "__version__", "abs", "add", "all",
-    "allclose", "any", "append", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
-    "arctanh", "argmax", "argmin", "argsort", "array_split", "as_op", "as_tensor", "assert_op", "atleast_1d",
-    "atleast_2d", "atleast_3d", "average", "avg_pool", "batched_dot", "bincount", "bitwise_and",
-    "bitwise_count", "bitwise_or", "bitwise_xor", "breakpoint_op", "broadcast_arrays", "broadcast_to", "cast",
-    "cbrt", "ceil", "celu", "choose", "clip", "clone", "compress", "concatenate", "cond", "constant", "conv",
-    "conv_transpose", "copysign", "cos", "cosh", "count_nonzero", "cov", "cumprod", "cumsum",
-    "custom_gradient", "debugprint", "deg2rad", "depthwise_conv", "diag", "diagonal", "diff", "digamma",
-    "digitize", "dimshuffle", "divide", "divmod", "dot", "dstack", "einsum", "elu", "equal", "erf", "erfinv",
-    "exp", "exp2", "expand_dims", "expm1", "eye", "fill_diagonal", "flatten", "flip", "fliplr", "flipud",
-    "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "foldl", "foldr", "from_bfloat16", "full",
-    "full_like", "function", "gammaln", "gather_nd", "gelu", "grad", "grad_clip", "greater", "greater_equal",
-    "hard_sigmoid", "hard_swish", "hard_tanh", "heaviside", "hessian", "hessian_vector_product", "hstack",
-    "hypot", "identity", "inc_subtensor", "invert", "isclose", "isfinite", "isinf", "isnan", "isneginf",
-    "isposinf", "jacobian", "jvp", "leaky_relu", "left_shift", "less", "less_equal", "linalg",
-    "linear_recurrence",
-    "linspace", "local_conv", "log", "log1p", "log2", "log10", "log_sigmoid", "log_softmax", "logaddexp",
-    "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp",
-    "map", "matmul", "matrix_transpose", "max", "max_pool", "maximum", "mean", "median", "meshgrid", "min",
-    "minimum", "mish", "mod", "moveaxis", "multiply", "name_scope", "nan_to_num", "negative", "norm",
-    "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "percentile", "placeholder", "polygamma",
-    "positive", "power", "print_tensor", "prod", "ptp", "put_along_axis", "quantile", "rad2deg", "random",
-    "reciprocal", "relu", "relu6", "repeat", "reshape", "resize", "resize_images", "right_shift", "rint",
-    "roll", "round", "round_to_bfloat16", "rsqrt", "scan", "scatter_nd", "searchsorted", "selu",
-    "separable_conv", "set_random_seed", "set_subtensor", "shape", "sigmoid", "sign", "signbit", "sin", "sinc",
-    "sinh", "size", "softmax", "softplus", "softsign", "sort", "split", "sqrt", "square", "squeeze", "stack",
-    "std", "stop_gradient", "subtract", "sum", "swapaxes", "swish", "take", "take_along_axis", "tan", "tanh",
-    "tensordot", "tile", "to_bfloat16", "to_networkx", "top_k", "trace", "transpose", "tri", "tril", "triu",
-    "trunc", "unstack", "until", "upsample", "var", "variable", "vecdot", "verify_grad", "vjp", "vstack",
-    "where", "while_loop", "xlogy", "zeros", "zeros_like",
+#: Public names, by theme.
+__all__ = ["__version__", "linalg", "random"]  # the package
+__all__ += [  # graphs and functions
+    "DType", "Function", "In", "Options", "Tensor", "TensorType", "Variable", "as_tensor", "clone", "constant",
+    "function", "name_scope", "placeholder", "variable",
+]  # fmt: skip
+__all__ += [  # errors
+    "ArgumentError", "BoundsError", "DTypeError", "GradientError", "GraphError", "InternalError", "LinAlgError",
+    "NonFiniteError", "OutOfMemoryError", "ShapeError", "SymgraphError", "TargetError",
+]  # fmt: skip
+__all__ += [  # gradients
+    "Lop", "Rop", "custom_gradient", "grad", "grad_clip", "hessian", "hessian_vector_product", "jacobian", "jvp",
+    "verify_grad", "vjp",
+]  # fmt: skip
+__all__ += ["cond", "foldl", "foldr", "map", "scan", "until", "while_loop"]  # loops and choices
+__all__ += [  # own ops, effects, looking inside
+    "Op", "as_op", "assert_op", "breakpoint_op", "debugprint", "print_tensor", "to_networkx",
+]  # fmt: skip
+__all__ += ["set_random_seed"]  # random numbers
+__all__ += [  # creation
+    "arange", "diag", "diagonal", "eye", "identity", "linspace", "logspace", "meshgrid", "trace", "tri", "tril", "triu",
+]  # fmt: skip
+__all__ += [  # shapes and arrangement
+    "append", "array_split", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to",
+    "concatenate", "dimshuffle", "dstack", "expand_dims", "flatten", "flip", "fliplr", "flipud", "full", "full_like",
+    "hstack", "matrix_transpose", "moveaxis", "one_hot", "ones", "ones_like", "pad", "repeat", "reshape", "resize",
+    "roll", "shape", "size", "split", "squeeze", "stack", "stop_gradient", "swapaxes", "tile", "transpose", "unstack",
+    "vstack", "zeros", "zeros_like",
+]  # fmt: skip
+__all__ += [  # elementwise
+    "abs", "add", "allclose", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "bitwise_and",
+    "bitwise_count", "bitwise_or", "bitwise_xor", "cast", "cbrt", "ceil", "clip", "copysign", "cos", "cosh", "deg2rad",
+    "digamma", "divide", "divmod", "equal", "erf", "erfinv", "exp", "exp2", "expm1", "float_power", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "gammaln", "greater", "greater_equal", "heaviside", "hypot", "invert",
+    "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "left_shift", "less", "less_equal", "log", "log1p",
+    "log2", "log10", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
+    "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative", "not_equal", "polygamma", "positive", "power",
+    "rad2deg", "reciprocal", "right_shift", "rint", "round", "rsqrt", "sign", "signbit", "sin", "sinc", "sinh", "sqrt",
+    "square", "subtract", "tan", "tanh", "trunc", "where", "xlogy",
+]  # fmt: skip
+__all__ += ["from_bfloat16", "round_to_bfloat16", "to_bfloat16"]  # storage in 16 bits
+__all__ += [  # reductions
+    "all", "any", "argmax", "argmin", "average", "count_nonzero", "cumprod", "cumsum", "diff", "linear_recurrence",
+    "logsumexp", "max", "mean", "min", "norm", "prod", "ptp", "std", "sum", "var", "vecdot",
+]  # fmt: skip
+__all__ += ["argsort", "digitize", "median", "percentile", "quantile", "searchsorted", "sort", "top_k"]  # order
+__all__ += [  # indexing
+    "bincount", "choose", "compress", "cov", "fill_diagonal", "gather_nd", "inc_subtensor", "put_along_axis",
+    "scatter_nd", "set_subtensor", "take", "take_along_axis",
+]  # fmt: skip
+__all__ += ["batched_dot", "dot", "einsum", "matmul", "outer", "tensordot"]  # products
+__all__ += [  # neural networks
+    "celu", "elu", "gelu", "hard_sigmoid", "hard_swish", "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax",
+    "mish", "relu", "relu6", "selu", "sigmoid", "softmax", "softplus", "softsign", "swish",
+]  # fmt: skip
+__all__ += [  # convolution and images
+    "avg_pool", "conv", "conv_transpose", "depthwise_conv", "local_conv", "max_pool", "resize_images", "separable_conv",
+    "upsample",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
+from .display import draw_with
 from .errors import ArgumentError
 from .ir.graph import Graph, Node, Value, topological
 from .ir.ops.leaves import Constant, Input, State
@@ -130,3 +131,6 @@ def _letters(number: int) -> str:
         text = chr(ord("A") + digit) + text
         if not number:
             return text
+
+
+draw_with(svg_of)

@@ -36,3 +36,8 @@ def test_no_name_of_theano_is_missing() -> None:
 def test_every_public_name_exists_once() -> None:
     assert len(set(sg.__all__)) == len(sg.__all__)
     assert not [name for name in sg.__all__ if not hasattr(sg, name)]
+
+
+def test_nothing_is_public_by_accident() -> None:
+    own = {name for name, x in vars(sg).items() if getattr(x, "__module__", "").startswith("symgraph")}
+    assert own - {"__getattr__"} <= set(sg.__all__)
