@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,13 @@ def test_every_public_name_exists_once() -> None:
 def test_nothing_is_public_by_accident() -> None:
     own = {name for name, x in vars(sg).items() if getattr(x, "__module__", "").startswith("symgraph")}
     assert own - {"__getattr__"} <= set(sg.__all__)
+
+
+def test_decisions_have_a_number_of_their_own_and_one_form() -> None:
+    files = sorted((PAGE.parent / "decisions").glob("*.md"))
+    numbers = [file.name.partition("-")[0] for file in files]
+    assert len(set(numbers)) == len(files)
+    for number, file in zip(numbers, files, strict=True):
+        text = file.read_text(encoding="utf-8")
+        assert text.startswith(f"# {number}: "), file.name
+        assert re.findall(r"^\*\*(\w+)\.\*\*", text, re.MULTILINE) == ["Context", "Decision", "Consequence"], file.name
