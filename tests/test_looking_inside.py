@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from symgraph import events
+from tests.pages import run_page
 
 PAGE = Path(__file__).parents[1] / "docs" / "looking_inside.md"
 
@@ -16,12 +16,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "looking_inside.md"
 @pytest.mark.slow
 def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
-    for block in blocks:
-        exec(compile(block, PAGE.name, "exec"), names)
+    names = run_page("docs/looking_inside.md")
     printed = capsys.readouterr().out
-    assert len(blocks) == 6
     assert "exp [id B] f32[" in printed and "profile of step: 10 call(s)" in printed
     assert re.search(r"20 NaN in what step 0 computes\n  first in log of", printed)
     assert {p.name for p in tmp_path.iterdir()} == {"step.svg", "clusters.dot", "calls.svg", "report.html"}

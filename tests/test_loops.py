@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 import symgraph as sg
 from symgraph.codegen.plan import Loop
 from symgraph.options import Options
+from tests.pages import run_page
 
 Array = np.ndarray[Any, Any]
 TARGETS = [
@@ -359,10 +358,7 @@ def test_choices_and_while_loops_in_loops(options: Options) -> None:
 
 
 def test_the_page_on_loops_runs() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "loops.md").read_text()
-    names: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        exec(block, names)
+    names = run_page("docs/loops.md")
     rng = np.random.default_rng(0)
     cost, *gradients = names["train"](*(rng.normal(size=s).astype("f") for s in ((6, 8, 5), (5, 4), (4, 4))))
     assert np.isfinite(cost)

@@ -13,6 +13,7 @@ import pytest
 import symgraph as sg
 from symgraph.errors import SymgraphError
 from symgraph.options import Options
+from tests.pages import python_blocks, run_page
 
 Array = np.ndarray[Any, Any]
 TARGETS = [
@@ -396,13 +397,8 @@ def test_plans_with_python_are_shown_and_not_kept(
 
 
 def test_the_page_runs(options: Options, capsys: pytest.CaptureFixture[str]) -> None:
-    page = (Path(__file__).parents[1] / "docs" / "own_ops.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names: dict[str, Any] = {}
-    for block in blocks:
-        exec(compile(block, "own_ops.md", "exec"), names)
-    assert len(blocks) >= 4
-    printed = re.findall(r"# prints (.*)", page)
+    run_page("docs/own_ops.md")
+    printed = re.findall(r"# prints (.*)", "".join(python_blocks("docs/own_ops.md")))
     assert printed
     assert capsys.readouterr().out.splitlines() == printed
 

@@ -12,6 +12,7 @@ import pytest
 
 import symgraph
 from symgraph.version import VERSION
+from tests.pages import python_blocks
 from tests.rotation import SHARES, share_of
 
 ROOT = Path(__file__).parents[1]
@@ -68,7 +69,7 @@ def test_slow_tests_rotate_through_all_shares(tmp_path: Path) -> None:
 
 
 def test_the_tour_of_the_readme_runs(tmp_path: Path) -> None:
-    (tour,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (tour,) = python_blocks("README.md")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", tour], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
