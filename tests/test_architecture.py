@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,12 @@ def test_every_module_belongs_to_a_layer() -> None:
     known = {name for names in LAYERS.values() for name in names.split()}
     found = {module_path(file)[1] for file in FILES if len(module_path(file)) > 1}
     assert not found - known, "say in LAYERS which layer these belong to"
+
+
+def test_the_page_on_architecture_names_every_module() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", page.partition("## The path of a value")[0]))
+    assert not [name for layer in ("base", "front", "function") for name in LAYERS[layer].split() if name not in named]
 
 
 def test_imports_follow_the_arrows() -> None:
