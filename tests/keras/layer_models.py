@@ -212,6 +212,7 @@ def compiled(keras: Any) -> dict[str, Build]:
         "Adam": lambda: o.Adam(0.01, amsgrad=True),
         "Adamax": lambda: o.Adamax(0.01),
         "Nadam": lambda: o.Nadam(0.01),
+        "Ftrl": lambda: o.Ftrl(0.1),
     }
 
     if hasattr(o, "legacy"):  # tf.keras's optimizers of TensorFlow 2.0 to 2.10
@@ -220,6 +221,7 @@ def compiled(keras: Any) -> dict[str, Build]:
             "legacy RMSprop": lambda: o.legacy.RMSprop(0.01),
             "legacy Adam": lambda: o.legacy.Adam(0.01),
             "legacy Nadam": lambda: o.legacy.Nadam(0.01),
+            "legacy Ftrl": lambda: o.legacy.Ftrl(0.1),
         }
 
     def build(make: Build) -> Any:

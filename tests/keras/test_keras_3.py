@@ -81,13 +81,13 @@ def coded(config: Any) -> None:
 
 
 def unknown(config: Any) -> None:
-    config["config"]["layers"][1]["config"]["frobnicate"] = 3
+    config["config"]["layers"][1]["config"]["no_such_argument"] = 3
 
 
 HOSTILE: list[tuple[Callable[[Any], Any], str]] = [
     (larger, "more than the file holds"),
     (coded, "Python code"),
-    (unknown, "'frobnicate'"),
+    (unknown, "'no_such_argument'"),
     (lambda config: [1], "is no dictionary"),
     (lambda config: {"class_name": "Dense", "config": {"units": 1}}, "no functional model"),
     (lambda config: {"class_name": "Sequential", "config": 3}, "cannot be read"),

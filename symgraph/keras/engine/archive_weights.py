@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import backend as K
 from . import hdf5_reading as reading
+from .optimizer_state import slots_of_a_weight
 
 Array = np.ndarray[Any, Any]
 Group = Any
@@ -108,7 +109,7 @@ def optimizer_arrays(group: Group, optimizer: Any, limit: int) -> list[Array]:
     slots = [a for a, x in zip(arrays[2:], found[2:], strict=True) if x.shape]
     wanted = [K.int_shape(w) for w in optimizer.weights if K.int_shape(w)]
     idle = [np.zeros(1, "float32") for shape in wanted if shape == (1,)]  # Adam without amsgrad, Keras 2's placeholders
-    kinds = _kinds(optimizer, len(slots))
+    kinds = slots_of_a_weight(optimizer)
     by_weight = slots[: len(slots) // kinds * kinds]
     largest: list[Array] = []
     if getattr(optimizer, "amsgrad", False):
@@ -116,8 +117,3 @@ def optimizer_arrays(group: Group, optimizer: Any, limit: int) -> list[Array]:
     ordered = [a for kind in range(kinds) for a in by_weight[kind::kinds]]
     scalars = [np.asarray(K.get_value(w)) for w in optimizer.weights[1:] if not K.int_shape(w)]
     return [arrays[0], *scalars, *ordered, *largest, *idle]
-
-
-def _kinds(optimizer: Any, slots: int) -> int:
-    """How many slots a weight has, besides the largest second moments."""
-    return {"Adam": 2, "Adamax": 2, "Nadam": 2, "Adadelta": 2}.get(type(optimizer).__name__, 1)

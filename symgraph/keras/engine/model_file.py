@@ -149,7 +149,10 @@ _OPTIMIZER_NO_OPS: dict[str, tuple[Any, ...]] = {
     "centered": (False,),
     "loss_scale_factor": (None,),
     "gradient_accumulation_steps": (None,),
+    "beta": (0.0,),  # of Ftrl
 }
+#: Of these, what a class here takes as an argument.
+_OPTIMIZER_ARGUMENTS = {"Ftrl": ("initial_accumulator_value",)}
 
 
 def _known_optimizer(described: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +163,7 @@ def _known_optimizer(described: dict[str, Any]) -> dict[str, Any]:
         config["schedule_decay"] = config.pop("decay", 1.0)
     config.pop("name", None)
     for key, idle in _OPTIMIZER_NO_OPS.items():
-        if key in config and config[key] in idle:
+        if key in config and config[key] in idle and key not in _OPTIMIZER_ARGUMENTS.get(class_name, ()):
             del config[key]
     if class_name == "RMSprop" and config.get("momentum") == 0.0:
         del config["momentum"]

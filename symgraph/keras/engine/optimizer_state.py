@@ -24,8 +24,15 @@ _SLOTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "Adam": (("m",), ("v",), ("vhat",)),
     "Adamax": (("m",), ("u", "v")),
     "Nadam": (("m",), ("v",)),
+    "Ftrl": (("accumulator",), ("linear",)),
 }
 _STEPS = ("iteration:0", "iter:0")
+
+
+def slots_of_a_weight(optimizer: Any) -> int:
+    """How many arrays of its state an optimizer has for each weight, besides the largest second moments of Adam's
+    ``amsgrad``."""
+    return sum(kind != ("vhat",) for kind in _SLOTS.get(type(optimizer).__name__, ((),)))
 
 
 def arranged_state(optimizer: Any, names: Sequence[str], arrays: Sequence[Array]) -> list[Array]:

@@ -18,7 +18,7 @@ class Ftrl(Optimizer):
         initial_accumulator_value: what that sum starts as.
         l1_regularization_strength: weights whose gradients stay below it become zero.
         l2_regularization_strength: pulls weights towards zero.
-        l2_shrinkage: a penalty on the weights themselves, in the gradient only.
+        l2_shrinkage_regularization_strength: a penalty on the weights themselves, in the gradient only.
         decay: the rate of step t is ``learning_rate / (1 + decay * t)``.
 
     Raises:
@@ -27,8 +27,8 @@ class Ftrl(Optimizer):
 
     def __init__(
         self, learning_rate: float = 0.001, learning_rate_power: float = -0.5, initial_accumulator_value: float = 0.1,
-        l1_regularization_strength: float = 0.0, l2_regularization_strength: float = 0.0, l2_shrinkage: float = 0.0,
-        **kwargs: Any,
+        l1_regularization_strength: float = 0.0, l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0, **kwargs: Any,
     ) -> None:  # fmt: skip
         learning_rate = kwargs.pop("lr", learning_rate)
         self.initial_decay = kwargs.pop("decay", 0.0)
@@ -39,7 +39,7 @@ class Ftrl(Optimizer):
             "initial_accumulator_value": initial_accumulator_value,
             "l1_regularization_strength": l1_regularization_strength,
             "l2_regularization_strength": l2_regularization_strength,
-            "l2_shrinkage": l2_shrinkage,
+            "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
         }
         for name, value in self._numbers.items():
             if value < 0:
