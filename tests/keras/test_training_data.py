@@ -270,3 +270,15 @@ def test_several_inputs_of_different_lengths() -> None:
         model.fit([X, X[:10]], Y, verbose=0)
     with pytest.raises(ValueError, match="the model expects a list of 2 Numpy arrays instead|Expected to see 2 array"):
         model.fit(X, Y, verbose=0)
+
+
+def test_predict_takes_as_many_samples_as_the_first_input_has() -> None:
+    a, b = Input((4,)), Input((4,))
+    model = Model([a, b], layers.add([a, b]))
+    with pytest.warns(UserWarning, match="first input has 3 samples, and others have up to 50; those past 3"):
+        sums = model.predict([X[:3], X])
+    np.testing.assert_allclose(sums, 2 * X[:3], rtol=1e-6)
+    with pytest.raises(ValueError, match="All input arrays .x. should have the same number of samples"):
+        model.predict([X, X[:3]])
+    with pytest.raises(ValueError, match="All input arrays .x. should have the same number of samples"):
+        model.predict_on_batch([X[:3], X])

@@ -273,11 +273,11 @@ class Model(Network):
         if x is None and steps is None:
             raise ValueError("If predicting from data tensors, you should specify the `steps` argument.")
         batch_size = 32 if batch_size is None and steps is None else batch_size
-        x, _, _ = self._standardize_user_data(x, batch_size=batch_size)
+        x, _, _ = self._standardize_user_data(x, check_array_lengths=False, batch_size=batch_size)
         return training_arrays.predict_loop(
             self,
             self._make_predict_function(),
-            x,
+            user_data.cut_to_first(x),
             batch_size=batch_size,
             verbose=verbose,
             steps=steps,

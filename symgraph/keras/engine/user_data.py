@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
+from .. import backend as K
 from ..utils.generic_utils import slice_arrays
 from . import training_utils
 
@@ -61,6 +63,25 @@ def standardize_user_data(
             f"batch size. Found: {x[0].shape[0]} samples. Batch size: {static}."
         )
     return x, y, weights
+
+
+def cut_to_first(x: Arrays) -> Arrays:
+    """Inputs with as many samples as the first of them has, as Keras's ``predict`` takes them.
+
+    Raises:
+        ValueError: if one of them has fewer.
+    """
+    counts = [each.shape[0] for each in x if each is not None and not K.is_tensor(each)]
+    if len(counts) < len(x) or len(set(counts)) < 2:
+        return x
+    if min(counts) < counts[0]:
+        training_utils.check_array_length_consistency(x, [])
+    warnings.warn(
+        f"The first input has {counts[0]} samples, and others have up to {max(counts)}; those past {counts[0]} are "
+        "not used.",
+        stacklevel=3,
+    )
+    return slice_arrays(x, 0, counts[0])
 
 
 def validation_arrays(model: Any, validation_data: Any, batch_size: int | None) -> tuple[Arrays, Arrays, Arrays]:
