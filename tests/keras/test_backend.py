@@ -139,6 +139,12 @@ def test_batch_dot(x: Any, y: Any, axes: Any, spec: str | None) -> None:
     np.testing.assert_allclose(run(lambda p, q: K.batch_dot(p, q, axes), a, b), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_batch_dot_refuses_axes_of_different_lengths() -> None:
+    x, y = K.placeholder((None, 10, 10, 16)), K.placeholder((None, 10, None, 16))
+    with pytest.raises(ValueError, match=r"batch_dot on inputs with shapes .* axis 2 of x has 10 elements"):
+        K.batch_dot(x, y, [2, 3])
+
+
 def test_batch_dot_refuses_the_batch_axis() -> None:
     with pytest.raises(ValueError, match="Can not perform batch_dot over axis 0"):
         K.batch_dot(K.placeholder((2, 3)), K.placeholder((2, 3)), axes=0)

@@ -16,11 +16,15 @@ from symgraph.keras.layers import (
     Embedding,
     Flatten,
     Input,
+    Lambda,
     Masking,
+    MaxPooling2D,
     SpatialDropout1D,
     SpatialDropout2D,
     SpatialDropout3D,
     TimeDistributed,
+    UpSampling2D,
+    multiply,
 )
 from symgraph.keras.models import Model, Sequential, load_model
 
@@ -182,6 +186,17 @@ def test_padding_and_repeating_of_images() -> None:
     np.testing.assert_array_equal(padded, np.pad(v, ((0, 0), (1, 1), (1, 1), (1, 1), (0, 0))))
     wide = K.eval(K.resize_volumes(K.constant(v), 2, 1, 3, "channels_last"))
     np.testing.assert_array_equal(wide, v.repeat(2, 1).repeat(3, 3))
+
+
+def test_lambda_that_gives_a_list_of_one_tensor() -> None:
+    images = Input((4, 4, 1))
+    pooled = MaxPooling2D(2)(images)
+    where = Lambda(lambda pair: K.gradients(K.sum(pair[1]), pair[0]), output_shape=lambda s: s[0])([images, pooled])
+    assert K.is_tensor(where)
+    model = Model(images, multiply([UpSampling2D(2)(pooled), where]))
+    x = np.arange(16, dtype="float32").reshape(1, 4, 4, 1)
+    expected = np.where(np.isin(x, [5, 7, 13, 15]), x, 0)
+    np.testing.assert_array_equal(model.predict(x), expected)
 
 
 def test_running_sums_and_products() -> None:

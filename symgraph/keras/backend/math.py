@@ -10,7 +10,7 @@ import numpy as np
 import symgraph as sg
 
 from .common import floatx
-from .variables import Tensor, as_tensor
+from .variables import Tensor, as_tensor, int_shape
 from .variables import dtype as dtype_of
 
 Axis = int | Sequence[int] | None
@@ -232,6 +232,12 @@ def batch_dot(x: Tensor, y: Tensor, axes: Any = None) -> Tensor:
         raise ValueError(
             "Can not perform batch_dot over axis 0. If your inputs are not batched, add a dummy batch dimension "
             "to your inputs using K.expand_dims(x, 0)"
+        )
+    x_shape, y_shape = int_shape(x), int_shape(y)
+    if None not in (x_shape[a], y_shape[b]) and x_shape[a] != y_shape[b]:
+        raise ValueError(
+            f"Can not do batch_dot on inputs with shapes {x_shape} and {y_shape} with axes={(a, b)}: axis {a} of x has "
+            f"{x_shape[a]} elements, axis {b} of y has {y_shape[b]}."
         )
     letters = iter("bcdefghijklmnopqrstuvw")
     left = ["a" if i == 0 else "z" if i == a else next(letters) for i in range(x_ndim)]

@@ -134,7 +134,7 @@ class Layer(Tracking):
             regularizer = getattr(self, "activity_regularizer", None)
             if regularizer is not None:
                 self.add_loss([regularizer(x) for x in outputs_list], to_list(inputs))
-        return unpack_singleton(outputs_list) if not isinstance(outputs, list) else outputs_list
+        return unpack_singleton(outputs_list)
 
     def _check_outputs(self, inputs: Any, outputs: Any) -> None:
         """Refuse what no other layer could take: no tensor, or one without elements made of ones that have some."""
