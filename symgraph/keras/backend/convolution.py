@@ -86,10 +86,9 @@ def local_conv1d(
     inputs: Tensor, kernel: Tensor, kernel_size: Sequence[int], strides: Sequence[int], data_format: str | None = None
 ) -> Tensor:
     """Convolution over steps with a kernel of its own at each position: ``(positions, size * channels, filters)``."""
-    (size,), (stride,) = kernel_size, strides
-    count = kernel.shape[0]
-    seen = [inputs[:, k : k + (count - 1) * stride + 1 : stride] for k in range(size)]
-    return sg.einsum("npc,pcf->npf", sg.concatenate(seen, axis=2), kernel)
+    (size,) = kernel_size
+    weights = sg.reshape(kernel, (kernel.shape[0], size, inputs.shape[2], -1))
+    return sg.local_conv(inputs, weights, strides)
 
 
 def local_conv2d(
@@ -102,23 +101,12 @@ def local_conv2d(
     laid out as the input is: with its channels last or first.
     """
     layout = normalize_data_format(data_format)
-    first = layout == "channels_first"
-    (rows, cols), (row_step, col_step) = output_shape, strides
-    every = slice(None)
-    seen = []
-    for i in range(kernel_size[0]):
-        for j in range(kernel_size[1]):
-            at = (
-                slice(i, i + (rows - 1) * row_step + 1, row_step),
-                slice(j, j + (cols - 1) * col_step + 1, col_step),
-            )
-            key = (every, every, *at) if first else (every, *at)
-            seen.append(inputs[key])
-    blocks = sg.stack(seen, axis=2 if first else 3)  # (n, c, window, rows, cols) or (n, rows, cols, window, c)
-    channels = inputs.shape[1 if first else 3]
-    weights_shape = (rows, cols, channels, len(seen), -1) if first else (rows, cols, len(seen), channels, -1)
-    weights = sg.reshape(kernel, weights_shape)
-    return sg.einsum("ncwij,ijcwf->nfij" if first else "nijwc,ijwcf->nijf", blocks, weights)
+    if layout == "channels_first":
+        weights = sg.reshape(kernel, (*output_shape, inputs.shape[1], *kernel_size, -1))
+        weights = sg.moveaxis(weights, 2, 4)
+    else:
+        weights = sg.reshape(kernel, (*output_shape, *kernel_size, inputs.shape[3], -1))
+    return sg.local_conv(inputs, weights, strides, data_format=layout)
 
 
 def resize_images(

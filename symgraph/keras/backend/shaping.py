@@ -72,21 +72,12 @@ def repeat(x: Tensor, n: int) -> Tensor:
 
 def repeat_elements(x: Tensor, rep: int, axis: int) -> Tensor:
     """Each slice along ``axis`` ``rep`` times in a row, as ``np.repeat``."""
-    axis %= len(x.shape)
-    shape = list(x.shape)
-    wide = sg.broadcast_to(sg.expand_dims(x, axis + 1), (*shape[: axis + 1], rep, *shape[axis + 1 :]))
-    shape[axis] = shape[axis] * rep
-    return sg.reshape(wide, tuple(shape))
+    return sg.repeat(x, rep, axis)
 
 
 def tile(x: Tensor, n: Any) -> Tensor:
     """``x`` laid side by side ``n[i]`` times along axis ``i``."""
-    counts = [n] * 1 if isinstance(n, int) else list(n)
-    counts = [1] * (len(x.shape) - len(counts)) + counts
-    for axis, count in enumerate(counts):
-        if count != 1:
-            x = sg.concatenate([x] * count, axis=axis)
-    return x
+    return sg.tile(x, n if isinstance(n, int) else [int(count) for count in n])
 
 
 def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
@@ -136,10 +127,8 @@ def spatial_3d_padding(x: Tensor, padding: Any = ((1, 1), (1, 1), (1, 1)), data_
 
 def resize_volumes(x: Tensor, depth_factor: int, height_factor: int, width_factor: int, data_format: str) -> Tensor:
     """Every voxel repeated along the three spatial axes."""
-    first = 2 if normalize_data_format(data_format) == "channels_first" else 1
-    for i, factor in enumerate((depth_factor, height_factor, width_factor)):
-        x = repeat_elements(x, factor, first + i)
-    return x
+    factors = (depth_factor, height_factor, width_factor)
+    return sg.upsample(x, factors, data_format=normalize_data_format(data_format))
 
 
 def pattern_broadcast(x: Tensor, broadcastable: Any) -> Tensor:
