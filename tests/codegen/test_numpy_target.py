@@ -229,6 +229,20 @@ def test_empty_sizes(name: str, empty: str) -> None:
     check_same(kernel, {n: 0 if n in empty else size for n, size in SIZES.items()})
 
 
+def test_constants_do_not_take_the_names_of_loops() -> None:
+    kernel = parse_kernel("""
+        kernel k(y: out f32[N]; N) {
+          fold seq k1 in 0..N with s: f32 = 2.0:f32, t: f32 = 3.0:f32 {
+            next s = t
+            next t = s
+          }
+          vec k0 in 0..N {
+            store y[k0] = s + t
+          }
+        }""")
+    check_same(kernel, {"N": 3})
+
+
 @settings(max_examples=80, deadline=None)
 @given(kernels(), st.integers(0, 5), st.sampled_from([(3, 4), (1, 2), (4, 4), (0, 3), (5, 1)]))
 def test_random_kernels(kernel: Kernel, seed: int, sizes: tuple[int, int]) -> None:

@@ -142,11 +142,11 @@ class Expressions:
         return [self.lifted(v, rank) for v in values], rank
 
     def constant(self, value: bool | int | float, dtype: DType) -> str:
-        """The name of a NumPy scalar, made once per kernel."""
+        """The name of a NumPy scalar, made once per kernel; no name of the kernel starts with an underscore."""
         number = dtype.np.type(value)
         text = f'"{number!s}"' if dtype.is_float and not np.isfinite(number) else str(number)
         maker = f"np.{dtype.np.type.__name__}({text})"
-        return self.constants.setdefault(maker, f"k{len(self.constants)}")
+        return self.constants.setdefault(maker, f"_k{len(self.constants)}")
 
     def _write(self, e: Expr) -> Value:
         """The text of an expression whose shared parts are known."""
