@@ -48,10 +48,10 @@ def test_links_between_documents_lead_somewhere(name: str) -> None:
 
 def test_slow_tests_rotate_through_all_shares(tmp_path: Path) -> None:
     assert {share_of(f"tests/test_x.py::test_{i}") for i in range(100)} == set(range(SHARES))
-    assert share_of("t.py::test_a[1]") == share_of("t.py::test_a[2]")
     (tmp_path / "test_some.py").write_text(
         "import pytest\n\ndef test_fast(): pass\n"
         + "".join(f"@pytest.mark.slow\ndef test_slow_{i}(): pass\n" for i in range(30))
+        + "@pytest.mark.slow\n@pytest.mark.parametrize('n', range(12))\ndef test_family(n): pass\n"
     )
 
     def collected(*options: str) -> set[str]:
@@ -59,13 +59,16 @@ def test_slow_tests_rotate_through_all_shares(tmp_path: Path) -> None:
         command += ["--rootdir", str(tmp_path), "--collect-only", *options, str(tmp_path)]
         env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
         done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-        return set(re.findall(r"::(test_\w+)", done.stdout))
+        return set(re.findall(r"::(test_\S+)", done.stdout))
 
     assert collected() == {"test_fast"}
     names = [f"test_slow_{i}" for i in range(30)]
     due = {name for name in names if share_of(f"test_some.py::{name}") == 100 % SHARES}
     assert 0 < len(due) < 30
-    assert collected("--slow=only-share", "--slow-day=100") == due
+    first = (100 - share_of("test_some.py::test_family")) % SHARES
+    family = {f"test_family[{i}]" for i in (first, first + SHARES)}
+    assert collected("--slow=only-share", "--slow-day=100") == due | family
+    assert collected("--slow=only-share", "--slow-day=100", "-k", "family") == family
 
 
 def test_the_tour_of_the_readme_runs(tmp_path: Path) -> None:
