@@ -19,13 +19,13 @@ pytestmark = [
     pytest.mark.skipif(not SPEC.exists(), reason=f"the recorded API is not at {SPEC}"),
 ]
 FACTS: dict[str, Any] = json.loads(SPEC.read_text()) if SPEC.exists() else {"layers": {}, "modules": {}}
-CLASSES = {
+RECORDED = {
     (module, name): found
     for module, recorded in FACTS["modules"].items()
     if module.startswith(("keras.layers.", "keras.legacy."))
     for name, found in recorded.get("classes", {}).items()
-    if hasattr(layers, name)
 }
+CLASSES = {(module, name): found for (module, name), found in RECORDED.items() if hasattr(layers, name)}
 
 
 def _made(example: str) -> tuple[Any, Any]:
@@ -45,7 +45,7 @@ def test_weights_and_config(name: str) -> None:
         layer(inputs if len(inputs) > 1 else inputs[0])
     else:
         layer.build((None, 6, 2) if "Cell" not in name else (None, 2))
-    found = [(w.name.rpartition("/")[2], list(K.int_shape(w))) for w in layer.weights]
+    found = [(w.name.partition("/")[2], list(K.int_shape(w))) for w in layer.weights]
     assert found == [(w["role"], w["shape"]) for w in fact["weights"]]
     config = layer.get_config()
     # Keras's AlphaDropout forgets these two; its constructor takes them.
@@ -66,7 +66,7 @@ def test_masking_is_supported_where_keras_does(module: str, name: str) -> None:
     lineage, supported = [name], False
     while lineage:
         current = lineage.pop()
-        found = next((f for (_, n), f in CLASSES.items() if n == current), {})
+        found = next((f for (_, n), f in RECORDED.items() if n == current), {})
         supported |= "supports_masking" in found.get("attributes", [])
         lineage += found.get("bases", [])
     merge = module == "keras.layers.merge"
