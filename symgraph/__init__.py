@@ -35,6 +35,7 @@ from .arrangement import (
 from .bfloat import from_bfloat16, round_to_bfloat16, to_bfloat16
 from .cloning import clone
 from .convolution import avg_pool, conv, conv_transpose, depthwise_conv, local_conv, max_pool, separable_conv
+from .covariance import cov
 from .creation import (
     arange,
     diag,
@@ -211,7 +212,7 @@ from .ordering import (
     top_k,
 )
 from .own_ops import Op, as_op
-from .picking import bincount, choose, compress, cov, fill_diagonal
+from .picking import bincount, choose, compress, fill_diagonal
 from .products import batched_dot, dot, matmul, outer, tensordot
 from .provenance import name_scope
 from .reducing import (
@@ -317,12 +318,12 @@ __all__ += [  # elementwise
 ]  # fmt: skip
 __all__ += ["from_bfloat16", "round_to_bfloat16", "to_bfloat16"]  # storage in 16 bits
 __all__ += [  # reductions
-    "all", "any", "argmax", "argmin", "average", "count_nonzero", "cumprod", "cumsum", "diff", "linear_recurrence",
-    "logsumexp", "max", "mean", "min", "norm", "prod", "ptp", "std", "sum", "var", "vecdot",
+    "all", "any", "argmax", "argmin", "average", "count_nonzero", "cov", "cumprod", "cumsum", "diff",
+    "linear_recurrence", "logsumexp", "max", "mean", "min", "norm", "prod", "ptp", "std", "sum", "var", "vecdot",
 ]  # fmt: skip
 __all__ += ["argsort", "digitize", "median", "percentile", "quantile", "searchsorted", "sort", "top_k"]  # order
 __all__ += [  # indexing
-    "bincount", "choose", "compress", "cov", "fill_diagonal", "gather_nd", "inc_subtensor", "put_along_axis",
+    "bincount", "choose", "compress", "fill_diagonal", "gather_nd", "inc_subtensor", "put_along_axis",
     "scatter_nd", "set_subtensor", "take", "take_along_axis",
 ]  # fmt: skip
 __all__ += ["batched_dot", "dot", "einsum", "matmul", "outer", "tensordot"]  # products

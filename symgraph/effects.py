@@ -12,6 +12,7 @@ from .dtypes import bool_
 from .errors import ArgumentError
 from .ir.graph import Value
 from .ir.ops.effects import After, Assert, Breakpoint, Print
+from .reducing import all as all_of
 from .tensor import Tensor, TensorLike, as_value
 from .tracer import tracer
 
@@ -78,8 +79,6 @@ def breakpoint_op(condition: TensorLike, tensors: Any, message: str = "") -> Any
 
 def _holds(condition: TensorLike) -> Value:
     """Whether all elements of a condition are true, or not 0."""
-    from .reducing import all as all_of
-
     return as_value(all_of(Tensor(as_value(condition))), bool_)
 
 

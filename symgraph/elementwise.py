@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .dtypes import float_for
 from .errors import DTypeError
 from .ir.op import Op
@@ -11,6 +13,7 @@ from .ir.ops import special as sp
 from .numeric import (
     abs,
     bitwise_and,
+    cast,
     divide,
     equal,
     exp2,
@@ -224,8 +227,6 @@ def nan_to_num(
     x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:  # fmt: skip
     """``x`` with numbers for NaN and infinities (by default the largest ones of its dtype)."""
-    import numpy as np
-
     t = as_tensor(x)
     if not t.dtype.is_float:
         return t
@@ -253,8 +254,6 @@ def cbrt(x: TensorLike) -> Tensor:
 
 def bitwise_count(x: TensorLike) -> Tensor:
     """How many bits of an integer's absolute value are 1, as uint8."""
-    from .numeric import cast
-
     t = as_tensor(x)
     if not t.dtype.is_integer:
         raise DTypeError(f"bitwise_count needs integers, got {t.dtype}")

@@ -18,6 +18,7 @@ from .numeric import floor, isnan, maximum, minimum, where
 from .reducing import Axis, axes_of
 from .reducing import any as any_of
 from .shaping import expand_dims, reshape
+from .subscripts import take
 from .tensor import Tensor, TensorLike, as_tensor, as_value, common_dtype
 from .tracer import tracer
 
@@ -88,8 +89,8 @@ def quantile(x: TensorLike, q: TensorLike, axis: Axis = None, keepdims: bool = F
     place = flat * last
     low = minimum(maximum(floor(place), 0), last)
     weight = place - low
-    first = _at(ordered, low.astype("int64"))
-    second = _at(ordered, minimum(low + 1, last).astype("int64"))
+    first = take(ordered, low.astype("int64"), -1)
+    second = take(ordered, minimum(low + 1, last).astype("int64"), -1)
     blend = first + (second - first) * weight
     result = where(expand_dims(any_of(isnan(rows), -1), -1), float("nan"), blend)
     result = Tensor(tracer.transpose(result.value, [result.ndim - 1, *range(result.ndim - 1)]))
@@ -97,12 +98,6 @@ def quantile(x: TensorLike, q: TensorLike, axis: Axis = None, keepdims: bool = F
         shape = [1 if k in over else d for k, d in enumerate(value.shape)]
         result = reshape(result, (result.shape[0], *shape))
     return reshape(result, (*parts.shape, *result.shape[1:]))
-
-
-def _at(rows: Tensor, places: Tensor) -> Tensor:
-    from .subscripts import take
-
-    return take(rows, places, rows.ndim - 1)
 
 
 def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:

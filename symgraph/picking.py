@@ -1,4 +1,4 @@
-"""Picking, counting and writing by index: choose, compress, bincount, fill_diagonal; and covariances."""
+"""Picking, counting and writing by index: choose, compress, bincount, fill_diagonal."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 
 from .creation import eye
-from .dtypes import bool_, int64
+from .dtypes import int64
 from .errors import ArgumentError, DTypeError, ShapeError
 from .ir.checks import normalize_axis
 from .ir.dims import SymDim
 from .ir.ops.gathering import Take
 from .ir.ops.scatter import ScatterAdd
-from .numeric import cast, where
-from .products import dot
-from .reducing import mean
-from .shaping import concatenate, reshape, transpose
+from .numeric import where
+from .shaping import reshape
 from .subscripts import take, take_along_axis
 from .tensor import Tensor, TensorLike, as_tensor, as_value, common_dtype
 from .tracer import tracer
@@ -77,28 +75,8 @@ def fill_diagonal(x: TensorLike, value: TensorLike, offset: int = 0) -> Tensor:
     t = as_tensor(x)
     if t.ndim != 2:
         raise ShapeError(f"fill_diagonal of {t.type}, which is no matrix")
-    on = cast(eye(t.shape[0], t.shape[1], offset, "bool"), bool_)
+    on = eye(t.shape[0], t.shape[1], offset, "bool")
     return where(on, Tensor(as_value(value, t.dtype)), t)
 
 
-def cov(x: TensorLike, y: TensorLike | None = None, rowvar: bool = True, ddof: int = 1) -> Tensor:
-    """NumPy's ``cov``: the matrix of covariances of variables, the rows of ``x`` (``rowvar=False``: its columns), and
-    of ``y`` after them."""
-    parts = [_observed(v, rowvar) for v in ([x] if y is None else [x, y])]
-    both = parts[0] if len(parts) == 1 else concatenate(parts, 0)
-    centred = both - mean(both, axis=1, keepdims=True)
-    count = Tensor(tracer.size(both.shape[1], both.dtype)) - ddof
-    return dot(centred, transpose(centred)) / count
-
-
-def _observed(x: TensorLike, rowvar: bool) -> Tensor:
-    """A row for every variable."""
-    t = as_tensor(x)
-    if t.ndim > 2 or not t.dtype.is_float:
-        raise ShapeError(f"cov of {t.type}; it takes a vector or matrix of floats")
-    if t.ndim < 2:
-        return reshape(t, (1, -1))
-    return t if rowvar else transpose(t)
-
-
-__all__ = ["bincount", "choose", "compress", "cov", "fill_diagonal"]
+__all__ = ["bincount", "choose", "compress", "fill_diagonal"]

@@ -15,7 +15,7 @@ LAYERS = {
     "base": "capacity display dtypes errors events markup options provenance version",
     "plotting": "plotting",
     "ir": "ir",
-    "front": "arrangement bfloat cloning convolution creation differentiation effects einsum elementwise "
+    "front": "arrangement bfloat cloning convolution covariance creation differentiation effects einsum elementwise "
     "generators gradient linalg loops nn numeric ordering own_ops picking products random reducing resizing "
     "scanning shaping subscripts tensor tracer unrolling variable",
     "codegen": "codegen",
@@ -48,7 +48,7 @@ CODEGEN_ARROWS = {
     "front": "cache elementary gemm host loop memory plan targets undo",
 }
 #: Packages that cost much to import; they are imported where they are used.
-HEAVY = {"h5py", "llvmlite", "networkx", "pydot", "scipy", "PIL"}
+HEAVY = {"h5py", "llvmlite", "networkx", "pandas", "pydot", "scipy", "sklearn", "yaml", "PIL"}
 
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names.split()} | {"": "public"}
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -143,6 +143,6 @@ def test_heavy_packages_are_imported_where_they_are_used() -> None:
 
 
 def test_no_file_is_long() -> None:
-    """Past 400 lines a file holds two ideas probably, past this surely."""
+    """Past 400 lines a file holds two ideas probably, past 450 surely."""
     long = {str(file.relative_to(ROOT)): file.read_text().count("\n") for file in FILES}
-    assert not {name: lines for name, lines in long.items() if lines > 500}
+    assert not {name: lines for name, lines in long.items() if lines > 450}

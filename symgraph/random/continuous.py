@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..dtypes import float64
 from ..elementwise import erfinv
 from ..generators import another, open_unit, unit
 from ..numeric import abs as abs_of
@@ -53,7 +54,7 @@ def truncated_normal(
     kind = float_dtype(dtype)
     wanted, (m, s) = spread(shape, kind, mean, std)
     mass = math.erf(math.sqrt(2.0))
-    u = Tensor(unit(wanted, float_dtype("float64"), seed)) * (2.0 * mass) - mass
+    u = Tensor(unit(wanted, float64, seed)) * (2.0 * mass) - mass
     return clip(erfinv(u) * math.sqrt(2.0), -2.0, 2.0).astype(kind) * s + m
 
 
@@ -181,14 +182,14 @@ def _log_gamma(a: Tensor, seed: int | None) -> Tensor:
     def attempt(_: Tensor) -> tuple[list[Tensor], Tensor]:
         z = normal(shape, dtype="float64", seed=seed)
         v = (z * c + 1.0) ** 3
-        u = Tensor(open_unit(shape, float_dtype("float64"), another(seed, 2)))
+        u = Tensor(open_unit(shape, float64, another(seed, 2)))
         positive = v > 0.0
         safe = log(where(positive, v, 1.0))
         return [log(d) + safe], positive & (log(u) < z * z * 0.5 + d - d * v + d * safe)
 
     (drawn,) = until_content(attempt, [k * 0.0], is_valid(valid, k < float("inf")))
     # A number of a + 1, times a uniform one to the power 1/a.
-    power = log(Tensor(open_unit(shape, float_dtype("float64"), another(seed, 4)))) / where(small, k, 1.0)
+    power = log(Tensor(open_unit(shape, float64, another(seed, 4)))) / where(small, k, 1.0)
     return stop_gradient(or_nan(drawn + where(small, power, 0.0), valid))
 
 
