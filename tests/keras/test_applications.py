@@ -123,6 +123,30 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["MobileNetV2", "ResNet50V2"])
+def test_predictions_are_those_of_tf_keras(name: str) -> None:
+    theirs = getattr(pytest.importorskip("tf_keras").applications, name)(
+        input_shape=(37, 32, 3), weights=None, classes=10
+    )
+    ours = getattr(applications, name)(input_shape=(37, 32, 3), weights=None, classes=10)
+    with_weights = ([layer for layer in model.layers if layer.weights] for model in (ours, theirs))
+    for layer, wanted in zip(*with_weights, strict=True):
+        is_normalization = type(layer).__name__ == "BatchNormalization"
+        values = [  # with the initial ones, all outputs are nearly equal
+            np.random.uniform(0.7, 1.1, w.shape)
+            if is_normalization
+            else np.random.uniform(-1.5, 1.5, w.shape) / np.sqrt(np.prod(w.shape[:-1]))
+            for w in wanted.get_weights()
+        ]
+        layer.set_weights(values)
+        wanted.set_weights(values)
+    x = np.random.uniform(-1, 1, (2, 37, 32, 3)).astype("float32")
+    expected = theirs.predict(x, verbose=0)
+    assert expected.std() > 1e-3
+    np.testing.assert_allclose(ours.predict(x), expected, rtol=1e-4, atol=1e-6)
+
+
 def test_an_image_that_is_given() -> None:
     image = Input((30, 30, 3))
     padded = ZeroPadding2D(1)(image)

@@ -70,7 +70,9 @@ class Request:
 
     def __post_init__(self) -> None:
         weights = self.weights
-        if not (weights is None or (isinstance(weights, (str, os.PathLike)) and (self.published or _exists(weights)))):
+        if not (
+            weights is None or (isinstance(weights, (str, os.PathLike)) and (self.published or os.path.exists(weights)))
+        ):
             raise ValueError(
                 "The `weights` argument should be either `None` (random initialization), `imagenet` (pre-training on "
                 f"ImageNet), or the path to the weights file to be loaded. Got: {weights!r}"
@@ -136,10 +138,6 @@ class Request:
         elif self.weights is not None:
             model.load_weights(self.weights)
         return model
-
-
-def _exists(path: str | os.PathLike[str]) -> bool:
-    return os.path.exists(path)
 
 
 def channel_axis() -> int:
