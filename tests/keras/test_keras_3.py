@@ -6,7 +6,6 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +14,23 @@ import pytest
 
 from symgraph.keras import optimizers
 from symgraph.keras.models import load_model
+from tests.keras.stored_models import stored_models
 
 pytestmark = [
     pytest.mark.usefixtures("session"),
     pytest.mark.filterwarnings("ignore:Layer .* gives zeros at masked steps:UserWarning"),
 ]
-FIXTURES = Path(__file__).parent / "fixtures" / "keras_3.zip"
-
-
-@lru_cache(maxsize=1)
-def stored() -> tuple[dict[str, bytes], dict[str, Any]]:
-    with zipfile.ZipFile(FIXTURES) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    with np.load(io.BytesIO(files.pop("expected.npz"))) as arrays:
-        return files, dict(arrays)
-
-
-NAMES = sorted(name.removesuffix(".keras") for name in stored()[0] if name != "layer LSTM.keras")
-
-
-def expected(key: str, kind: str) -> list[Any]:
-    arrays = stored()[1]
-    return [arrays[f"{key}/{kind}{i}"] for i in range(sum(name.startswith(f"{key}/{kind}") for name in arrays))]
+STORED = stored_models("keras_3.zip")
+NAMES = sorted(name.removesuffix(".keras") for name in STORED.files if name != "layer LSTM.keras")
 
 
 @pytest.mark.parametrize("key", NAMES)
 def test_a_model_of_keras_3_predicts_the_same_here(key: str, tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
-    path.write_bytes(stored()[0][f"{key}.keras"])
+    path.write_bytes(STORED.files[f"{key}.keras"])
     model = load_model(path)
-    y = model.predict(expected(key, "x"), batch_size=2)
-    for got, wanted in zip(y if isinstance(y, list) else [y], expected(key, "y"), strict=True):
+    y = model.predict(STORED.expected(key, "x"), batch_size=2)
+    for got, wanted in zip(y if isinstance(y, list) else [y], STORED.expected(key, "y"), strict=True):
         np.testing.assert_allclose(got, wanted, rtol=2e-5, atol=2e-6)
     if key.startswith("optimizer"):
         assert isinstance(model.optimizer, getattr(optimizers, key.split()[-1]))
@@ -53,15 +38,22 @@ def test_a_model_of_keras_3_predicts_the_same_here(key: str, tmp_path: Path) -> 
         assert all(np.any(state) for state in model.optimizer.get_weights() if state.shape not in ((), (1,)))
 
 
+def test_slots_are_sorted_by_kind() -> None:
+    _, *slots = load_model(io.BytesIO(STORED.files["optimizer Ftrl.keras"])).optimizer.get_weights()
+    sums = slots[: len(slots) // 2]  # of squares, from 0.1 on; the linear terms behind them are not all positive
+    assert all(np.all(s >= np.float32(0.1)) for s in sums)
+    assert any(np.any(s < 0) for s in slots[len(sums) :])
+
+
 def test_a_function_that_has_changed_is_refused() -> None:
     with pytest.raises(ValueError, match='Layer "lstm": the hard_sigmoid of Keras 3 is x / 6'):
-        load_model(io.BytesIO(stored()[0]["layer LSTM.keras"]))
+        load_model(io.BytesIO(STORED.files["layer LSTM.keras"]))
 
 
 def edited(change: Callable[[Any], Any], key: str = "layer Dense") -> bytes:
     """An archive with another config."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(stored()[0][f"{key}.keras"])) as old, zipfile.ZipFile(out, "w") as new:
+    with zipfile.ZipFile(io.BytesIO(STORED.files[f"{key}.keras"])) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
             data = old.read(name)
             if name == "config.json":
@@ -101,7 +93,7 @@ def test_a_hostile_config_is_refused(change: Callable[[Any], Any], message: str)
 
 
 def test_an_archive_that_claims_too_much_is_refused() -> None:
-    data = bytearray(stored()[0]["layer Dense.keras"])
+    data = bytearray(STORED.files["layer Dense.keras"])
     at = data.rfind(b"PK\x01\x02")  # the last entry of the directory: its size unpacked
     data[at + 24 : at + 28] = b"\xff\xff\xff\x7f"
     with pytest.raises(ValueError, match="claims to have|cut short"):
@@ -109,7 +101,7 @@ def test_an_archive_that_claims_too_much_is_refused() -> None:
 
 
 def test_mutated_archives_are_refused_or_read() -> None:
-    good = stored()[0]["layer LSTM.keras"]
+    good = STORED.files["layer LSTM.keras"]
     rng = np.random.default_rng(0)
     for _ in range(60):
         data = bytearray(good)

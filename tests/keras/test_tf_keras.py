@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import zipfile
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +13,20 @@ from symgraph import keras
 from symgraph.keras import optimizers
 from symgraph.keras.models import load_model
 from tests.keras.layer_models import compiled, inputs, models, randomize, training_data
+from tests.keras.stored_models import stored_models
 
 pytestmark = [
     pytest.mark.usefixtures("session"),
     pytest.mark.filterwarnings("ignore:No training configuration:UserWarning"),
 ]
-FIXTURES = Path(__file__).parent / "fixtures" / "tf_keras.zip"
+STORED = stored_models("tf_keras.zip")
 LAYERS, OPTIMIZERS = models(keras), compiled(keras)
-
-
-@lru_cache(maxsize=1)
-def stored() -> tuple[dict[str, bytes], dict[str, Any]]:
-    with zipfile.ZipFile(FIXTURES) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    with np.load(io.BytesIO(files.pop("expected.npz"))) as arrays:
-        return files, dict(arrays)
 
 
 def load(key: str, folder: Path) -> Any:
     path = folder / "model.h5"
-    path.write_bytes(stored()[0][f"{key}.h5"])
+    path.write_bytes(STORED.files[f"{key}.h5"])
     return load_model(path)
-
-
-def expected(key: str, kind: str) -> list[Any]:
-    arrays = stored()[1]
-    count = sum(name.startswith(f"{key}/{kind}") for name in arrays)
-    return [arrays[f"{key}/{kind}{i}"] for i in range(count)]
 
 
 def listed(x: Any) -> list[Any]:
@@ -54,13 +38,13 @@ def assert_close(got: Any, wanted: Any, atol: float = 2e-6) -> None:
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=atol)
 
 
-TRAINED = sorted(name.split(" ", 1)[1][:-3] for name in stored()[0] if name.startswith("optimizer"))
+TRAINED = sorted(name.split(" ", 1)[1][:-3] for name in STORED.files if name.startswith("optimizer"))
 #: tf_keras's RMSprop has epsilon inside the root, where Keras 2 has it outside.
 TOLERANCES = {"RMSprop": 1e-4}
 
 
 def test_every_model_has_a_fixture() -> None:
-    assert {name for name in stored()[0] if name.startswith("layer")} == {f"layer {name}.h5" for name in LAYERS}
+    assert {name for name in STORED.files if name.startswith("layer")} == {f"layer {name}.h5" for name in LAYERS}
     assert set(OPTIMIZERS) <= set(TRAINED)
 
 
@@ -68,7 +52,7 @@ def test_every_model_has_a_fixture() -> None:
 def test_a_model_of_tf_keras_predicts_the_same_here(name: str, tmp_path: Path) -> None:
     key = f"layer {name}"
     model = load(key, tmp_path)
-    assert_close(model.predict(expected(key, "x"), batch_size=2), expected(key, "y"))
+    assert_close(model.predict(STORED.expected(key, "x"), batch_size=2), STORED.expected(key, "y"))
     again = tmp_path / "again.h5"
     model.save(again)
     np.testing.assert_equal(load_model(again).get_weights(), model.get_weights())
@@ -83,7 +67,7 @@ def test_a_trained_model_of_tf_keras_trains_on_here(name: str, tmp_path: Path) -
     assert all(np.any(state) for state in model.optimizer.get_weights() if state.shape not in ((), (1,)))
     model.train_on_batch(*training_data())
     if name != "Nadam":  # tf_keras 2.21 multiplies its product of momenta once for each weight, not once a step
-        assert_close(model.get_weights(), expected(key, "after"), TOLERANCES.get(name, 2e-6))
+        assert_close(model.get_weights(), STORED.expected(key, "after"), TOLERANCES.get(name, 2e-6))
 
 
 @pytest.fixture(scope="module")
