@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..ir.dims import symbol, symbols
 from ..ir.graph import Graph, Node, Value
-from ..ir.op import Leaf
+from ..ir.op import Leaf, Scatter
 from ..provenance import Origin
 from .bufferize import Bufferizer, Storage, Task
 from .cluster import Clusters, Form
@@ -80,7 +80,7 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
     if check:
         for task in storage.tasks:
             if isinstance(task.lowered, Lowered):
-                verify(task.lowered.kernel)
+                verify(task.lowered.kernel, any(isinstance(node.op, Scatter) for node in task.lowered.nodes))
     tasks = order_tasks(storage)
     plan = _assemble(graph, storage, tasks, [one.plan for one in inner])
     return Lowering(clusters, tuple(t.lowered for t in tasks), tuple(storage.reasons), plan, tuple(inner))

@@ -84,16 +84,41 @@ _TEXTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "kernel k(y: inout f32[3], x: in f32[N]; N) {\nseq i in 0..N {\nstore y[1] = y[1] + x[i]\n}\n}",
-        "kernel k(x: inout f64[3]) {\nfold seq i in 0..3 with a: f64 = 1.0:f64 {\n"
-        "%0 = a * x[i]\nstore x[i] = %0\nnext a = %0\n}\n}",
-    ],
-)
-def test_steps_in_order_may_write_again_and_go_on_with_what_they_wrote(text: str) -> None:
-    verify(parse_kernel(text))
+_AGAIN = [
+    "kernel k(y: inout f32[3], x: in f32[N]; N) {\nseq i in 0..N {\nstore y[1] = y[1] + x[i]\n}\n}",
+    "kernel k(y: inout f32[], x: in f32[N]; N) {\nseq i in 0..N {\nstore y[] = y[] + x[i]\n}\n}",
+    "kernel k(y: inout f32[3], x: in f32[N,3]; N) {\n"
+    "seq i in 0..N {\nvec j in 0..3 {\nstore y[j] = y[j] + x[i,j]\n}\n}\n}",
+]
+_NEVER = [
+    "kernel k(x: in f32[N], y: out f32[3]; N) {\nseq i in 0..N {\nstore y[1] = x[i]\n}\n}",
+    "kernel k(x: in f32[N,M], y: inout f32[3]; N, M) {\n"
+    "par i in 0..N {\nseq j in 0..M {\nstore y[1] = y[1] + x[i,j]\n}\n}\n}",
+    "kernel k(x: in f32[N,M], y: inout f32[3]; N, M) {\n"
+    "seq i in 0..N {\nvec j in 0..M {\nstore y[1] = y[1] + x[i,j]\n}\n}\n}",
+]
+
+
+@pytest.mark.parametrize("text", _AGAIN)
+def test_only_scatters_may_write_an_element_again(text: str) -> None:
+    verify(parse_kernel(text), scatters=True)
+    with pytest.raises(InternalError, match="stores to the same element of y"):
+        verify(parse_kernel(text))
+
+
+@pytest.mark.parametrize("text", _NEVER)
+def test_scatters_write_again_in_order_and_into_what_was_begun(text: str) -> None:
+    with pytest.raises(InternalError, match="stores to the same element of y"):
+        verify(parse_kernel(text), scatters=True)
+
+
+def test_folds_go_on_with_what_they_wrote() -> None:
+    verify(
+        parse_kernel(
+            "kernel k(x: inout f64[3]) {\nfold seq i in 0..3 with a: f64 = 1.0:f64 {\n"
+            "%0 = a * x[i]\nstore x[i] = %0\nnext a = %0\n}\n}"
+        )
+    )
 
 
 @pytest.mark.parametrize(("invariant", "text"), _TEXTS)

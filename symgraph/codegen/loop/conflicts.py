@@ -10,17 +10,18 @@ from .grammar import Contract, Expr, Kernel, Let, Load, Loop, Stmt, Store
 from .walk import body_of, inner_roots, is_using, loop_vars, postorder, roots_of, statements
 
 
-def find_conflicts(kernel: Kernel) -> Iterator[str]:
+def find_conflicts(kernel: Kernel, scatters: bool = False) -> Iterator[str]:
     """Iterations write different elements; an element stored to is read at the index of the store only, and before.
 
     The kernel's expressions are interned. Obvious conflicts are found: a store whose index lacks the variable of a
-    parallel or vector loop, two stores to one element in one scope.
+    loop, two stores to one element in one scope. Kernels of ``scatters`` may write an element again in loops that run
+    in order, into an array that was begun before.
     """
     stored: dict[str, list[Store]] = {}
     for stmt in statements(kernel.body):
         if isinstance(stmt, Store):
             stored.setdefault(stmt.buffer, []).append(stmt)
-    walk = _Walk(stored)
+    walk = _Walk(stored, frozenset(b.name for b in kernel.buffers if scatters and b.mode == "inout"))
     yield from walk.body(kernel.body, (), frozenset())
 
 
@@ -40,9 +41,11 @@ def _ranges(stmt: Stmt) -> list[tuple[frozenset[str], Dim]]:
 
 @dataclass(slots=True)
 class _Walk:
-    """``done`` are the buffers stored to so far, in the order of the text."""
+    """``again`` are the buffers of which steps in order may write an element again; ``done`` are those stored to so far,
+    in the order of the text."""
 
     stored: dict[str, list[Store]]
+    again: frozenset[str]
     done: set[str] = field(default_factory=set)
 
     def body(
@@ -82,7 +85,7 @@ class _Walk:
         written: list[tuple[str, tuple[Expr, ...]]],
     ) -> Iterator[str]:  # fmt: skip
         for names, extent, independent in loops:
-            if extent == 1 or not independent:  # iterations in order may write an element again, as scatters do
+            if extent == 1 or (stmt.buffer in self.again and not independent):
                 continue
             if not any(is_using(i, names | lets) for i in stmt.index):
                 yield f"every iteration over {min(names)} stores to the same element of {stmt.buffer}"

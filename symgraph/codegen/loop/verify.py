@@ -46,15 +46,15 @@ Faults = Iterator[str]
 _ARITY = dict.fromkeys((*UNARY, *TEST), 1) | dict.fromkeys((*BINARY, *COMPARE, "mulhi"), 2) | {"fma": 3}
 
 
-def verify(kernel: Kernel) -> None:
-    """Check every invariant.
+def verify(kernel: Kernel, scatters: bool = False) -> None:
+    """Check every invariant. Kernels of ``scatters`` may write an element again, in order.
 
     Raises:
         InternalError: naming the first invariant that does not hold, with the kernel's text.
     """
     kernel = interned(kernel)
     for name, check in INVARIANTS.items():
-        for fault in check(kernel):
+        for fault in find_conflicts(kernel, scatters) if check is find_conflicts else check(kernel):
             raise InternalError(f"kernel {kernel.name} breaks the invariant {name!r}: {fault}\n{_text(kernel)}")
 
 
