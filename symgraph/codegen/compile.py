@@ -22,6 +22,7 @@ from .lower import Lowered
 from .memory import live
 from .order import order_tasks
 from .plan import Check, HostCall, Loop, Plan, PlanBuffer, Step
+from .plan_verify import verify_plan
 from .repeats import Lowerer
 from .storing import form_clusters
 
@@ -54,8 +55,8 @@ class Lowering:
         return "\n".join(lines)
 
 
-def make_plan(graph: Graph, check: bool = False) -> Lowering:
-    """Lower ``graph``. ``check`` verifies every kernel.
+def make_plan(graph: Graph, check: bool = False, is_body: bool = False) -> Lowering:
+    """Lower ``graph``. ``check`` verifies every kernel and the plan.
 
     Raises:
         InternalError: for an op that should have been expanded, or a kernel that breaks an invariant.
@@ -83,6 +84,8 @@ def make_plan(graph: Graph, check: bool = False) -> Lowering:
                 verify(task.lowered.kernel, any(isinstance(node.op, Scatter) for node in task.lowered.nodes))
     tasks = order_tasks(storage)
     plan = _assemble(graph, storage, tasks, [one.plan for one in inner])
+    if check and not is_body:
+        verify_plan(plan)
     return Lowering(clusters, tuple(t.lowered for t in tasks), tuple(storage.reasons), plan, tuple(inner))
 
 
@@ -96,7 +99,7 @@ def lower_loop(node: Node, inner: list[Lowering], check: bool) -> list[Lowered |
     """A node that runs graphs of its own; what became of them joins ``inner``."""
 
     def plan_of(graph: Graph) -> Plan:
-        inner.append(make_plan(graph, check=check))
+        inner.append(make_plan(graph, check, is_body=True))
         return replace(inner[-1].plan, kernels={})
 
     return lower_control(node, plan_of)

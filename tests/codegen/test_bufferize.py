@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 import symgraph as sg
 from symgraph.closing import close
 from symgraph.codegen.compile import Lowering, make_plan
-from symgraph.codegen.plan import Plan
 from symgraph.ir.graph import Graph
 
 from .models import expanded, mlp_step
@@ -21,9 +20,7 @@ from .running import run_graph, run_plan, sizes_of_call
 
 def lower(inputs: list[Any], outputs: list[Any], updates: list[Any]) -> tuple[Graph, Lowering]:
     graph = expanded(close("f", inputs, outputs, updates, {}).graph)
-    lowering = make_plan(graph, check=True)
-    check_plan(lowering.plan)
-    return graph, lowering
+    return graph, make_plan(graph, check=True)
 
 
 def check(graph: Graph, lowering: Lowering, inputs: list[Any]) -> None:
@@ -33,36 +30,6 @@ def check(graph: Graph, lowering: Lowering, inputs: list[Any]) -> None:
     got = run_plan(lowering.plan, inputs, states, sizes_of_call(graph, inputs))
     for a, b in zip(got[0] + got[1], want[0] + want[1], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-
-
-def root(plan: Plan, name: str) -> str:
-    while plan.buffers[name].alias:
-        name = plan.buffers[name].alias
-    return name
-
-
-def check_plan(plan: Plan) -> None:
-    """Temporaries are written before they are read, and live exactly while they are used; inputs and constants stay."""
-    written: set[str] = set()
-    used: dict[str, list[int]] = {}
-    for number, step in enumerate(plan.steps):
-        kernel = plan.kernels[step.kernel]
-        assert len(step.args) == len(kernel.buffers)
-        for parameter, arg in zip(kernel.buffers, step.args, strict=True):
-            name = root(plan, arg)
-            kind = plan.buffers[name].kind
-            if kind == "temp":
-                used.setdefault(name, []).append(number)
-            if parameter.mode != "out":
-                assert kind in ("input", "state", "const") or name in written
-        for parameter, arg in zip(kernel.buffers, step.args, strict=True):
-            if parameter.mode != "in":
-                written.add(root(plan, arg))
-                assert plan.buffers[root(plan, arg)].kind in ("temp", "output", "state")
-                others = [a for p, a in zip(kernel.buffers, step.args, strict=True) if p is not parameter]
-                assert root(plan, arg) not in {root(plan, a) for a in others}
-    assert all(root(plan, n) in written for n in plan.outputs)
-    assert plan.live == {n: (min(at), max(at)) for n, at in used.items()}
 
 
 def variables(count: int, *shape: int) -> list[sg.Variable]:
@@ -164,7 +131,6 @@ def test_random_masks_end_at_whole_blocks() -> None:
 
 def test_training_step_updates_in_place() -> None:
     lowering = make_plan(mlp_step(), check=True)
-    check_plan(lowering.plan)
     assert lowering.memory == ()
 
 
@@ -178,4 +144,4 @@ def test_gradients_do_not_all_live_at_once() -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_plans_of_random_graphs(graph: Graph) -> None:
-    check_plan(make_plan(graph).plan)
+    make_plan(graph, check=True)

@@ -41,8 +41,8 @@ def _ranges(stmt: Stmt) -> list[tuple[frozenset[str], Dim]]:
 
 @dataclass(slots=True)
 class _Walk:
-    """``again`` are the buffers of which steps in order may write an element again; ``done`` are those stored to so far,
-    in the order of the text."""
+    """``again`` are the buffers of which steps in order may write an element again; ``done`` are those stored to so
+    far, in the order of the text."""
 
     stored: dict[str, list[Store]]
     again: frozenset[str]
