@@ -15,7 +15,7 @@ from .ir.ops.gathering import Take
 from .ir.ops.moving import Roll
 from .numeric import abs as absolute
 from .numeric import clip, mod, where
-from .shaping import broadcast_to, concatenate, expand_dims, full, reshape, transpose
+from .shaping import Sizes, broadcast_to, concatenate, expand_dims, full, reshape, transpose
 from .subscripts import take
 from .tensor import Tensor, TensorLike, as_tensor, as_value, common_dtype
 from .tracer import tracer
@@ -106,11 +106,11 @@ def unstack(x: TensorLike, axis: int = 0) -> list[Tensor]:
     return list(moveaxis(t, at, 0))
 
 
-def tile(x: TensorLike, reps: Axes) -> Tensor:
+def tile(x: TensorLike, reps: Sizes) -> Tensor:
     """``x`` laid side by side ``reps[i]`` times along axis ``i`` (counted from the last)."""
     t = as_tensor(x)
-    counts = [reps] if isinstance(reps, int) else list(reps)
-    counts = [1] * (t.ndim - len(counts)) + counts
+    counts: list[Dim] = list(reps) if isinstance(reps, Sequence) else [reps]
+    counts = [*[1] * (t.ndim - len(counts)), *counts]
     sizes: list[Dim] = [*[1] * (len(counts) - t.ndim), *t.shape]
     wide: list[Dim] = [d for count, size in zip(counts, sizes, strict=True) for d in (count, size)]
     spread = broadcast_to(reshape(t, [d for size in sizes for d in (1, size)]), wide)

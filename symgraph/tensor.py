@@ -27,6 +27,27 @@ if TYPE_CHECKING:
 TensorLike: TypeAlias = Union["Tensor", np.ndarray[Any, Any], np.generic, bool, int, float, Sequence[Any]]
 
 
+class StaticShape(tuple[int | None, ...]):
+    """Sizes as far as they are known while a graph is built, with TensorFlow's names for them.
+
+    Example:
+        >>> placeholder((None, 3)).get_shape().as_list()
+        [None, 3]
+    """
+
+    __slots__ = ()
+
+    def as_list(self) -> list[int | None]:
+        return list(self)
+
+    @property
+    def ndims(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+    rank = ndims
+
+
 class Tensor:
     """A symbolic array. Make one with :func:`placeholder`, :func:`variable`, :func:`constant` or by computing with
     others."""
@@ -44,6 +65,10 @@ class Tensor:
     def shape(self) -> Shape:
         """Sizes of the axes: integers, or symbolic sizes where unknown."""
         return self.value.shape
+
+    def get_shape(self) -> StaticShape:
+        """The sizes that are known, as TensorFlow 1 spells it: a tuple with None for the others."""
+        return StaticShape(size if isinstance(size, int) else None for size in self.shape)
 
     @property
     def dtype(self) -> DType:

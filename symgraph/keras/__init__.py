@@ -46,6 +46,9 @@ __all__ = [
     "utils",
 ]
 
+#: Submodules that ``import keras`` alone gives, too.
+_LATER = ("applications", "datasets", "objectives", "preprocessing", "wrappers")
+
 
 def install() -> None:
     """From now on, ``import keras`` and ``import tensorflow.keras`` in this process give this package."""
@@ -55,8 +58,9 @@ def install() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"applications", "datasets"}:
-        import importlib
+    """The parts that cost more to import, where a program reaches them as attributes."""
+    import importlib
 
-        return importlib.import_module("." + name, __name__)
+    if name in _LATER:
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 :func:`install` puts a finder at the front of ``sys.meta_path``. It maps ``keras.x.y`` and ``tensorflow.keras.x.y`` onto
 the module ``symgraph.keras.x.y`` itself (one object under all three names, so classes are the same classes), and
-answers ``import tensorflow`` with a stand-in that has ``keras`` and nothing else.
+``tensorflow`` onto :mod:`symgraph.keras._tensorflow`, which has ``keras`` and TensorFlow's functions on tensors.
 """
 
 from __future__ import annotations
@@ -16,8 +16,18 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 OURS = "symgraph.keras"
-ALIASES = ("keras", "tensorflow.keras")
-STAND_IN = "tensorflow"
+STAND_IN = "symgraph.keras._tensorflow"
+#: What a name stands for; the longest that a module's name starts with counts.
+ALIASES = {
+    "tensorflow.compat.v1.keras": OURS,
+    "tensorflow.python.keras": OURS,
+    "tensorflow.compat.v1": STAND_IN,
+    "tensorflow.compat": STAND_IN,
+    "tensorflow.python": STAND_IN,
+    "tensorflow.keras": OURS,
+    "tensorflow": STAND_IN,
+    "keras": OURS,
+}
 
 
 class _AliasLoader(Loader):
@@ -37,35 +47,13 @@ class _AliasLoader(Loader):
         module.__spec__ = self._own_spec
 
 
-class _StandIn(ModuleType):
-    """The module ``tensorflow`` where symgraph answers for it."""
-
-    def __getattr__(self, name: str) -> object:
-        if name == "keras":
-            return importlib.import_module(OURS)
-        raise AttributeError(
-            f"module 'tensorflow' has no attribute {name!r}: symgraph stands in for TensorFlow here, "
-            "and has tensorflow.keras only"
-        )
-
-
-class _StandInLoader(Loader):
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _StandIn(spec.name, _StandIn.__doc__)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Nothing to run: the class has it all."""
-
-
 class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname == STAND_IN:
-            return ModuleSpec(fullname, _StandInLoader(), origin="symgraph", is_package=True)
-        for alias in ALIASES:
+        for alias, ours in ALIASES.items():
             if fullname == alias or fullname.startswith(alias + "."):
-                return _alias_spec(fullname, OURS + fullname[len(alias) :])
+                return _alias_spec(fullname, ours + fullname[len(alias) :])
         return None
 
 
@@ -97,7 +85,7 @@ def install() -> None:
     """
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
-    for name in ("keras", STAND_IN):
+    for name in ("keras", "tensorflow"):
         module = sys.modules.get(name)
         if module is not None:
             place = getattr(module, "__file__", None) or "an unknown place"

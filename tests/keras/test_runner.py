@@ -74,6 +74,9 @@ from tensorflow.keras.utils import to_categorical
 assert tk is keras is tf.keras is symgraph.keras
 assert Dense is keras.layers.Dense
 assert keras.layers.__spec__.name == 'symgraph.keras.layers'
+from tensorflow.python.keras import backend
+import tensorflow.compat.v1 as tf1
+assert backend is keras.backend is tf1.keras.backend and tf1.log is tf.log
 try:
     tf.Session
 except AttributeError as error:
@@ -81,8 +84,8 @@ except AttributeError as error:
 """
     done = run(script(tmp_path, text), cwd=tmp_path)
     assert done.stdout == (
-        "module 'tensorflow' has no attribute 'Session': "
-        "symgraph stands in for TensorFlow here, and has tensorflow.keras only\n"
+        "module 'tensorflow' has no attribute 'Session' here: there are no sessions: "
+        "K.function or symgraph.function runs tensors, and K.get_value reads a variable\n"
     ), done.stderr
 
 

@@ -350,3 +350,5 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+from . import tensorflow_backend as tensorflow_backend

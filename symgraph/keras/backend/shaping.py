@@ -76,8 +76,9 @@ def repeat_elements(x: Tensor, rep: int, axis: int) -> Tensor:
 
 
 def tile(x: Tensor, n: Any) -> Tensor:
-    """``x`` laid side by side ``n[i]`` times along axis ``i``."""
-    return sg.tile(x, n if isinstance(n, int) else [int(count) for count in n])
+    """``x`` laid side by side ``n[i]`` times along axis ``i``; a count may be a size of ``K.shape``."""
+    counts = n if isinstance(n, (list, tuple)) else np.ravel(n).tolist()
+    return sg.tile(x, [int(count) if isinstance(count, np.integer) else count for count in counts])
 
 
 def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
