@@ -119,7 +119,8 @@ def test_layers_written_with_tensorflow_train() -> None:
         def compute_output_shape(self, input_shape: Any) -> Any:
             return input_shape[0], input_shape[2]
 
-    model = models.Sequential([Attention(input_shape=(5, 3)), layers.Lambda(lambda x: tf.reduce_mean(x, 1, keepdims=True))])
+    mean = layers.Lambda(lambda x: tf.reduce_mean(x, 1, keepdims=True))
+    model = models.Sequential([Attention(input_shape=(5, 3)), mean])
     model.compile("sgd", lambda y, p: tf.reduce_mean(tf.square(y - p)))
     x = np.random.RandomState(0).randn(12, 5, 3)
     y = x.max((1, 2))

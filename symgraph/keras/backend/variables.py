@@ -174,8 +174,8 @@ def eval(x: Any) -> Array:
 
 
 def get_value(x: Any) -> Array:
-    """A copy of a variable's value."""
-    return np.array(x.get_value())
+    """A copy of a variable's value; of a tensor that depends on no input, what it computes."""
+    return np.array(x.get_value()) if is_variable(x) else eval(x)
 
 
 def batch_get_value(ops: Iterable[Any]) -> list[Array]:

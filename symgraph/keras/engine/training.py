@@ -97,7 +97,7 @@ class Model(Network):
     def __getattr__(self, name: str) -> Any:
         if name in ObjectiveGraph.PUBLIC and self.__dict__.get("_objective") is not None:
             return getattr(self.__dict__["_objective"], name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return object.__getattribute__(self, name)  # raises what a failing property raised, and not just its name
 
     @property
     def metrics(self) -> list[Any]:

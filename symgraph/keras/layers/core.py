@@ -260,7 +260,7 @@ def _dumped(function: Any) -> tuple[Any, str]:
 def _loaded(dumped: Any, kind: str, custom_objects: Any, what: str) -> Any:
     if kind == "lambda":
         check_code(dumped[0] if isinstance(dumped, (list, tuple)) else dumped, what)
-        return func_load(dumped, globs=globals())
+        return func_load(dumped, globs={**globals(), **(custom_objects or {})})
     if kind != "function":
         raise TypeError("Unknown function type:", kind)
     return deserialize_keras_object(dumped, custom_objects=custom_objects, printable_module_name=what)

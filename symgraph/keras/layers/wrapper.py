@@ -16,6 +16,8 @@ class Wrapper(Layer):
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.layer = layer
+        #: The inputs of the layer inside, by the key of the wrapper's; for wrappers of other packages, as in Keras.
+        self._input_map: dict[str, Any] = {}
 
     def _inner_layers(self) -> list[Any]:
         return [self.layer] if "layer" in self.__dict__ else []
