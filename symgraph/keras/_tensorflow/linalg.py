@@ -6,9 +6,10 @@ from typing import Any
 
 import symgraph as sg
 from symgraph import Tensor
-from symgraph.linalg import cholesky, det, inv, solve, trace
 
 from .math import einsum, l2_normalize, matmul, norm, tensordot
+
+cholesky, det, inv, solve, trace = sg.linalg.cholesky, sg.linalg.det, sg.linalg.inv, sg.linalg.solve, sg.linalg.trace
 
 __all__ = [
     "band_part",

@@ -184,8 +184,8 @@ def batch_get_value(ops: Iterable[Any]) -> list[Array]:
 
 
 def set_value(x: Any, value: Any) -> None:
-    """Write a variable's value (a number, or an array of its shape)."""
-    x.set_value(np.asarray(value, dtype=dtype(x)))
+    """Write a variable's value: a number, an array of its shape, or a tensor that depends on no input."""
+    x.set_value(np.asarray(eval(value) if is_tensor(value) else value, dtype=dtype(x)))
 
 
 def batch_set_value(tuples: Iterable[tuple[Any, Any]]) -> None:
