@@ -56,6 +56,19 @@ def test_a_sequence_trains_as_the_arrays_do(workers: int) -> None:
     np.testing.assert_allclose(from_sequence.predict(Batches(X), workers=workers), from_arrays.predict(X), rtol=1e-6)
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_training_begins_before_the_first_batch_is_asked_for(workers: int) -> None:
+    ready: list[str] = []
+
+    def batches() -> Iterator[Any]:
+        assert ready == ["train"]
+        yield from endless()
+
+    begin = LambdaCallback(on_train_begin=lambda logs: ready.append("train"))
+    linear().fit_generator(batches(), 2, verbose=0, callbacks=[begin], workers=workers)
+    assert ready == ["train"]
+
+
 def test_weights_classes_and_validation() -> None:
     one_hot = np.eye(2, dtype="float32")[Y.argmax(-1)]
     weights = np.linspace(0, 1, 50).astype("float32")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -116,7 +117,10 @@ def fit_generator(
         validation_steps = _steps(validation_data, validation_steps, "validation_steps")
     how: dict[str, Any] = {"workers": workers, "use_multiprocessing": use_multiprocessing}
     how["max_queue_size"] = max_queue_size
-    hooks: Any = None
+    begin = functools.partial(_begin, model, callbacks, verbose, epochs, steps, validates, validation_data)
+    # Before a worker asks for a batch: the generator may use what a callback sets up.
+    hooks: Any = begin() if model.inputs and model._objective is not None else None
+    given = False
     with _batches(generator, shuffle=shuffle, **how) as batches:
         for epoch in range(initial_epoch, epochs):
             model.reset_metrics()
@@ -130,10 +134,11 @@ def fit_generator(
                     _ran_out(steps * epochs)
                     model.stop_training, finished = True, False
                     break
+                given = True
                 x, y, weights = _unpacked(output)
-                if hooks is None:  # the model may get its shapes, and its metrics, from the first batch
+                if hooks is None:  # the model gets its shapes, and its metrics, from the first batch
                     model._set_up(x)
-                    hooks = _begin(model, callbacks, verbose, epochs, steps, validates, validation_data)
+                    hooks = begin()
                     hooks.on_epoch_begin(epoch)
                 logs: dict[str, Any] = {"batch": step, "size": _size(x)}
                 hooks.call_batch("train", "begin", step, logs)
@@ -143,7 +148,7 @@ def fit_generator(
                 if model.stop_training:
                     finished = step == steps - 1
                     break
-            if hooks is None:
+            if hooks is None or not given:
                 raise ValueError("The generator gave no batch at all.")
             epoch_logs: dict[str, Any] = {}
             if finished and validates and should_run_validation(validation_freq, epoch):
@@ -153,7 +158,7 @@ def fit_generator(
             if model.stop_training:
                 break
     if hooks is None:
-        hooks = _begin(model, callbacks, verbose, epochs, steps, validates, validation_data)
+        hooks = begin()
     hooks.call_end("train")
     return model.history
 
