@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..ir.dims import Dim, Shape, evaluate, floordiv, product, symbols
 from .loop.grammar import Contract, Load
@@ -24,6 +24,10 @@ TYPICAL = 256
 LONG_SUM, LARGEST_TILES = 4096, 1 << 24
 #: Packed lines are summed over so many positions at a time: a panel of each operand then fits the first cache.
 CHUNK = 256
+#: A number of rows that only a call knows: up to so many are few where b would be packed, or is read where it lies.
+FEW_PACKED, FEW = 8, 2
+#: The register block, rows and vectors, of few rows: b is read once or little more, so in long pieces.
+FEW_BLOCK = (2, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ class GemmSchedule:
     """``rows`` x (``vectors`` * ``lanes``) is the register block, ``tile_rows`` x ``tile_columns`` (multiples of it) a
     parallel unit; ``pack_a`` and ``pack_b`` say which operands are copied to panels first. ``outer_sums``: how many
     parts of the sum run outside a tile, whose sums are then kept in memory, so that operands are read once a tile;
-    ``chunk``, where it is not 0: the same for packed operands, so many positions of the sum at a time."""
+    ``chunk``, where it is not 0: the same for packed operands, so many positions of the sum at a time. ``few``, where
+    it is not 0: a call with at most so many rows takes :attr:`for_few`, in the same tiles."""
 
     lanes: int
     rows: int
@@ -79,16 +84,24 @@ class GemmSchedule:
     pack_b: bool
     outer_sums: int = 0
     chunk: int = 0
+    few: int = 0
 
     @property
     def columns(self) -> int:
         return self.lanes * self.vectors
 
+    @property
+    def for_few(self) -> GemmSchedule:
+        """The schedule of a call with few rows."""
+        rows, vectors = FEW_BLOCK
+        return replace(self, rows=rows, vectors=vectors, pack_b=False, few=0)
+
     def __str__(self) -> str:
         packed = "".join(name for name, on in (("a", self.pack_a), ("b", self.pack_b)) if on) or "none"
         block = f"{self.rows}x{self.vectors}*{self.lanes}"
         cut = f" by {self.chunk}" if self.chunk else ""
-        return f"gemm block {block} tile {self.tile_rows}x{self.tile_columns} packed {packed}{cut}"
+        few = f", up to {self.few} rows apart" if self.few else ""
+        return f"gemm block {block} tile {self.tile_rows}x{self.tile_columns} packed {packed}{cut}{few}"
 
 
 def merged(parts: Iterable[tuple[Dim, ...]]) -> Parts:
@@ -183,7 +196,12 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
             outer = _outer_sums(c, a, b)
     if outer or chunk:
         tile_rows, blocks = -(-m // (4 * rows)) * rows, max(1, min(across, -(-256 // columns)))
-    return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b, outer, chunk)
+    few = 0
+    is_wide = not isinstance(c.n, int) or c.n >= FEW_BLOCK[1] * lanes
+    if not (isinstance(c.m, int) or parted or pack_a or chunk) and is_wide and b.outer == 1 and (machine.masks or even):
+        few = FEW_PACKED if pack_b else FEW
+        blocks += blocks % (FEW_BLOCK[1] // vectors)  # both kinds of blocks fill a tile
+    return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b, outer, chunk, few)
 
 
 def _is_long(c: Contract, itemsize: int) -> bool:

@@ -7,7 +7,7 @@ that in lanes, like any vector loop. Packed panels live in the kernel's workspac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ....dtypes import float32, float64, int64
 from ....ir.dims import Dim, product
@@ -42,6 +42,9 @@ from .writer import FunctionWriter, Module
 PACKED_LANES = 8
 #: Elements that make packing worth handing to another thread.
 PACKING = 1 << 16
+
+#: What a phase's function hands to another.
+ARGUMENTS = "ptr %buffers, ptr %sizes, i64 %lo, i64 %hi, ptr %status, ptr %workspace"
 
 #: Begins a phase's function: reads pointers and sizes, so that statements of the kernel can be written.
 Open = Callable[[FunctionWriter], StatementWriter]
@@ -90,7 +93,7 @@ class _Emitter:
         self, module: Module, symbol: str, planned: Product, cpu: Cpu, start: Open, header: Header
     ) -> None:  # fmt: skip
         self.module, self.symbol, self.cpu, self.start, self.header = module, symbol, cpu, start, header
-        self.c, self.s = planned.contract, planned.schedule
+        self.planned, self.c, self.s = planned, planned.contract, planned.schedule
         self.operands = {"a": planned.a, "b": planned.b}
         self.kind = type_text(self.c.dtype)
         masks = machine_of(cpu).masks
@@ -152,6 +155,7 @@ class _Emitter:
         w = FunctionWriter(self.module)
         writer = self.start(w)
         s = writer.s
+        self._leave_if_few(writer)
         strides = f"i64 {s.size(x.outer).text}, i64 {s.size(x.inner).text}"
         with w.loop("%lo", "%hi") as opened:
             number = Value(opened.counter, int64, 1, opened.level)
@@ -183,11 +187,16 @@ class _Emitter:
     # -- tiles --------------------------------------------------------------------------------------------------
     def _tiles(self) -> Phase:
         c, schedule = self.c, self.s
+        symbol = f"{self.symbol}_tiles"
         w = FunctionWriter(self.module)
         w.effect(f"%tile = alloca [{schedule.rows * schedule.columns} x {self.kind}], align 64")
         w.effect(f"%table = alloca [{schedule.rows + 3 * len(self.sums)} x i64], align 8")
         writer = self.start(w)
         s = writer.s
+        if schedule.few:
+            planned = replace(self.planned, schedule=schedule.for_few)
+            few = _Emitter(self.module, f"{self.symbol}_few", planned, self.cpu, self.start, self.header)._tiles().symbol
+            self._leave_if_few(writer, f"call void @{few}({ARGUMENTS})")
         block = self._block()
         fill_table(writer, self.sums, schedule.rows)
         m, n = s.size(c.m), s.size(c.n)
@@ -214,9 +223,19 @@ class _Emitter:
                 self._long_sums(writer, block, batch, number, area)
                 for i, j, height, width in self._blocks(writer, area):
                     self._epilogue(writer, i, j, height, width, self._kept(writer, number, i, j, area))
-        symbol = f"{self.symbol}_tiles"
         self.module.declare(symbol, w.finish(self.header(symbol)))
         return Phase(symbol, units(c, schedule), grain(c, schedule))
+
+    def _leave_if_few(self, writer: StatementWriter, *before: str) -> None:
+        """End the phase's function here, after some instructions, in a call with few rows."""
+        s, w = writer.s, writer.s.w
+        if self.s.few:
+            test = s.instruction("icmp sle", s.size(self.c.m), constant(self.s.few, int64))
+            w.effect(f"br i1 {test.text}, label %few, label %many")
+            w.start_block("few")
+            for line in (*before, "ret void"):
+                w.effect(line)
+            w.start_block("many")
 
     def _blocks(self, writer: StatementWriter, area: Sequence[Value]) -> Iterator[tuple[Value, Value, Value, Value]]:
         """Loops over the register blocks of a tile: first row and column, and how many of them exist."""
