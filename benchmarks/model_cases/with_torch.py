@@ -97,7 +97,8 @@ class TextCnn(nn.Module):
 class Recurrent(nn.Module):
     def __init__(self, layer):
         super().__init__()
-        self.words, self.layer, self.dense = nn.Embedding(5000, 128), layer(128, 128, batch_first=True), nn.Linear(128, 10)
+        self.words, self.layer = nn.Embedding(5000, 128), layer(128, 128, batch_first=True)
+        self.dense = nn.Linear(128, 10)
 
     def forward(self, x):
         return self.dense(self.layer(self.words(x))[0][:, -1])

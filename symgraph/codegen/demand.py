@@ -150,14 +150,18 @@ def stored_operand(value: Value, meanings: Meanings) -> Value:
 
 
 def is_matrix_product(node: Node) -> bool:
-    """A contraction with rows, columns and a sum, none of length one: work for the matrix kernel. Others are folds of
-    products."""
+    """A contraction with rows, columns and a sum, none of length one: work for the matrix kernel; and a single row
+    with columns that lie side by side, along which a fold would jump from row to row of the matrix. Others are folds
+    of products."""
     op = node.op
     if not isinstance(op, Contraction):
         return False
     a, b, _ = op.labels
     sizes = {**dict(zip(b, node.inputs[1].shape, strict=True)), **dict(zip(a, node.inputs[0].shape, strict=True))}
-    return all(any(sizes[c] != 1 for c in letters) for letters in (op.rows, op.columns, op.summed))
+    if not all(any(sizes[c] != 1 for c in letters) for letters in (op.columns, op.summed)):
+        return False
+    last = next(c for c in reversed(b) if sizes[c] != 1)
+    return any(sizes[c] != 1 for c in op.rows) or last in op.columns
 
 
 def inline_of(node: Node, known: dict[int, Inline], meanings: Meanings) -> Inline:

@@ -25,9 +25,9 @@ LONG_SUM, LARGEST_TILES = 4096, 1 << 24
 #: Packed lines are summed over so many positions at a time: a panel of each operand then fits the first cache.
 CHUNK = 256
 #: A number of rows that only a call knows: up to so many are few where b would be packed, or is read where it lies.
-FEW_PACKED, FEW = 8, 2
-#: The register block, rows and vectors, of few rows: b is read once or little more, so in long pieces.
-FEW_BLOCK = (2, 4)
+FEW_PACKED, FEW = 8, 1
+#: The register block, rows and vectors, of few rows: b is read in long pieces, for each jump to a next row is dear.
+FEW_BLOCK = (1, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     is_wide = not isinstance(c.n, int) or c.n >= FEW_BLOCK[1] * lanes
     if not (isinstance(c.m, int) or parted or pack_a or chunk) and is_wide and b.outer == 1 and (machine.masks or even):
         few = FEW_PACKED if pack_b else FEW
-        blocks += blocks % (FEW_BLOCK[1] // vectors)  # both kinds of blocks fill a tile
+        blocks = -(-blocks * vectors // FEW_BLOCK[1]) * FEW_BLOCK[1] // vectors  # both kinds of blocks fill a tile
     return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b, outer, chunk, few)
 
 
@@ -237,7 +237,7 @@ def ceil_div(size: Dim, by: int) -> Dim:
 
 def _vectors(m: Dim, n: Dim, lanes: int, registers: int) -> int:
     """Vectors of the register block: more than two where the rows alone are too few to fill the pipelines."""
-    usual = max(2, min(8 // m, registers // 4)) if isinstance(m, int) and m > 0 else 2
+    usual = max(2, min(8 // m, registers // (2 if m == 1 else 4))) if isinstance(m, int) and m > 0 else 2
     return usual if not isinstance(n, int) else max(1, min(usual, -(-n // lanes)))
 
 
@@ -245,7 +245,7 @@ def _rows(m: Dim, vectors: int, registers: int) -> int:
     """Rows of the register block: about half the registers hold sums, which hides the latency of two pipelines; few
     rows all at once where that is possible."""
     usual = 8 if registers >= 32 or vectors == 1 else 6
-    most = (registers - vectors - 2) // vectors
+    most = max((registers - vectors - 2) // vectors, 1)
     if isinstance(m, int) and 0 < m <= most:
         return m
     return usual

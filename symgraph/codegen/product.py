@@ -36,8 +36,10 @@ def lower_product(
     coalesce(nest)
     a, b = nest.extra
     roles = {role: [x for x in nest.axes if x.role == role] for role in ("batch", "rows", "columns", "summed")}
-    if not all(roles[role] for role in ("rows", "columns", "summed")):
-        raise InternalError("a matrix product without rows, columns or a sum")
+    if not roles["columns"] or not roles["summed"]:
+        raise InternalError("a matrix product without columns or a sum")
+    if not roles["rows"]:
+        roles["rows"] = [single_row(nest)]
     batch = roles["batch"] + roles["columns"][:-1]
     m, n, k = _rows(nest, roles["rows"]), roles["columns"][-1], _whole(nest, roles["summed"])
     names, extents = tuple(x.var.name for x in batch), tuple(x.extent for x in batch)
@@ -51,6 +53,13 @@ def lower_product(
             value.dtype, tuple(_epilogue(evaluator, nest)), m_parts, k_parts,
         ),
     )  # fmt: skip
+
+
+def single_row(nest: Nest) -> Axis:
+    """The axis of a row that no index mentions, because it is the only one."""
+    var = nest.s.loop_var(nest.s.fresh("i"), 1)
+    assert isinstance(var, Var)
+    return Axis(var, 1, "rows")
 
 
 def _whole(nest: Nest, parts: Sequence[Axis]) -> Axis:

@@ -40,10 +40,12 @@ def build_loops(nest: Nest) -> tuple[Stmt, ...]:
 
 
 def _lies_across(nest: Nest, outer: Sequence[Axis], inner: Sequence[Axis]) -> bool:
-    """Whether what is folded is contiguous along the last kept axis and nowhere along the last reduced one."""
-    if len(outer) < 2 or any(item.full for item in nest.stores):
+    """Whether what is folded is contiguous along the last kept axis and nowhere along the last reduced one. What does
+    not depend on the kept axis is little, and counts nowhere."""
+    if not outer or any(item.full for item in nest.stores):
         return False
     loads = [e for e in postorder([n for f in nest.folds for n in f.next]) if isinstance(e, Load) and e.index]
+    loads = [e for e in loads if is_using(e, {outer[-1].var.name})]
     along_inner, along_outer = (
         any(_is_contiguous(e, axes[-1].var.name) for e in loads) for axes in (inner, outer)
     )  # fmt: skip

@@ -194,9 +194,9 @@ class _Emitter:
         writer = self.start(w)
         s = writer.s
         if schedule.few:
-            planned = replace(self.planned, schedule=schedule.for_few)
-            few = _Emitter(self.module, f"{self.symbol}_few", planned, self.cpu, self.start, self.header)._tiles().symbol
-            self._leave_if_few(writer, f"call void @{few}({ARGUMENTS})")
+            planned, few = replace(self.planned, schedule=schedule.for_few), f"{self.symbol}_few"
+            phase = _Emitter(self.module, few, planned, self.cpu, self.start, self.header)._tiles()
+            self._leave_if_few(writer, f"call void @{phase.symbol}({ARGUMENTS})")
         block = self._block()
         fill_table(writer, self.sums, schedule.rows)
         m, n = s.size(c.m), s.size(c.n)

@@ -60,6 +60,8 @@ def choose_lanes(cpu: Cpu, stmt: Stmt, buffers: Mapping[str, Memory]) -> Lanes:
     scattered = [e for e in expressions((stmt,)) if isinstance(e, Load) and not _is_contiguous(e, variable)]
     price += 8 * len(scattered)
     unroll = 4 if price <= 6 else 2 if price <= 16 else 1
+    if price <= 4 and isinstance(stmt, Loop) and any(isinstance(t, Fold) for t in stmt.body):
+        unroll = 8  # rows of memory are added up: the more of a row at once, the fewer jumps
     cheap = cpu.vector_bytes == 64
     return Lanes(unroll * narrow, narrow, masked, cheap and not scattered and unroll == 1, cheap)
 

@@ -9,6 +9,7 @@ from ....dtypes import int64
 from ....errors import InternalError
 from ...loop.grammar import Contract, Fold, Let, Loop, Sort, Stmt, Store
 from .access import flat_offset, store
+from .crossing import strip_of
 from .emit import EmitAlgebra
 from .expression import ExpressionWriter
 from .ranges import Lanes, RangeWriter, choose_lanes
@@ -64,9 +65,26 @@ class StatementWriter:
         nonempty = isinstance(start.const, int) and isinstance(stop.const, int) and start.const < stop.const
         if isinstance(start.const, int) and isinstance(stop.const, int) and not nonempty:
             return
+        strip = strip_of(stmt)
+        if strip:
+            self._strips(stmt, start, stop, strip)
+            return
         with self.s.w.loop(start.text, stop.text, nonempty=nonempty) as opened, self.x.scope():
             self.x.names[stmt.var] = Value(opened.counter, int64, 1, opened.level)
             self.block(stmt.body)
+
+    def _strips(self, stmt: Loop, start: Value, stop: Value, length: int) -> None:
+        """The iterations ``start .. stop`` of a loop around a vector loop, for one strip of that after the other."""
+        *lets, inner = stmt.body
+        assert isinstance(inner, Loop)
+        extent, size = self.s.size(inner.extent), constant(length, int64)
+        with self.s.w.loop("0", extent.text, size.text) as across:
+            first = Value(across.counter, int64, 1, across.level)
+            last = self.s.minimum(self.s.add(first, size), extent)
+            with self.s.w.loop(start.text, stop.text) as opened, self.x.scope():
+                self.x.names[stmt.var] = Value(opened.counter, int64, 1, opened.level)
+                self.block(lets)
+                self.vector_loop(inner, first, last)
 
     def _fold(self, stmt: Fold) -> None:
         in_lanes = stmt.kind == "vec" and self.lanes == 1
