@@ -55,6 +55,7 @@ class Store:
         self.limit = limit
         self._is_ready = False
         self._is_writable = True
+        self._is_refused = False
         self._written = _LOOK_AFTER
 
     def read(self, key: str) -> Entry | None:
@@ -119,10 +120,10 @@ class Store:
 
     def _ready(self, create: bool) -> bool:
         """Whether the folder is there (or was made now) and is private."""
-        if self._is_ready:
-            return True
+        if self._is_ready or self._is_refused:
+            return self._is_ready
         try:
-            if create:
+            if create and not self.folder.exists():
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = os.stat(self.folder)
         except FileNotFoundError:
@@ -130,10 +131,10 @@ class Store:
         except OSError as error:
             self._give_up(f"cannot be used: {error}")
             return False
-        if not stat.S_ISDIR(found.st_mode) or not _is_private(found):
-            self._is_writable = False
-            events.warn("cache %s is not used: others may write there; it must be yours, mode 700", self.folder)
-            return False
+        if not stat.S_ISDIR(found.st_mode):
+            return self._refuse("it is no folder")
+        if not _is_private(found):
+            return self._refuse("others may write there; it must be yours, mode 700")
         self._is_ready = True
         return True
 
@@ -152,6 +153,13 @@ class Store:
         except OSError:
             self._remove(temporary)
             raise
+
+    def _refuse(self, why: str) -> bool:
+        """Read and keep nothing from now on; said once. False."""
+        self._is_refused = True
+        self._is_writable = False
+        events.warn("cache %s is not used: %s", self.folder, why)
+        return False
 
     def _give_up(self, why: str) -> None:
         """Keep nothing from now on; said once."""

@@ -121,6 +121,20 @@ def test_a_folder_that_others_may_write_to_is_refused(
     opened.write("cd" * 32, HEADER, b"code")
     assert opened.size() == (0, 0)
     assert len(list(store.folder.iterdir())) == 1
+    assert caplog.text.count("is not used") == 1
+
+
+def test_a_file_in_the_place_of_the_folder_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "file"
+    path.write_text("mine")
+    opened = Store(path)
+    with caplog.at_level(logging.WARNING, "symgraph"):
+        for key in (KEY, "cd" * 32):
+            assert opened.read(key) is None
+            opened.write(key, HEADER, b"code")
+    assert opened.size() == (0, 0)
+    assert caplog.text.count("it is no folder") == caplog.text.count("is not used") == 1
+    assert path.read_text() == "mine"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no owners here")
