@@ -25,11 +25,16 @@ def to_dot(diagram: Diagram, dpi: int = 96) -> pydot.Dot:
 
 def to_cluster(diagram: Diagram, name: str) -> pydot.Cluster:
     """The diagram as a dashed, titled subgraph, to be put into another one."""
+    cluster = _cluster(name, diagram.title)
+    _fill(cluster, diagram)
+    return cluster
+
+
+def _cluster(key: str, title: str) -> pydot.Cluster:
     import pydot
 
-    cluster = pydot.Cluster(_quoted(name), graph_type="digraph", style="dashed", label=_quoted(diagram.title))
-    cluster.set("labeljust", "l")
-    _fill(cluster, diagram)
+    cluster = pydot.Cluster(graph_type="digraph", style="dashed", label=_quoted(title), labeljust="l")
+    cluster.set_name(_quoted(f"cluster_{key}"))  # pydot puts its prefix before the quotes of a name that has some
     return cluster
 
 
@@ -48,7 +53,7 @@ def _add(dot: Any, item: Item) -> None:
     import pydot
 
     if isinstance(item, Cluster):
-        cluster = pydot.Cluster(_quoted(item.key), style="dashed", label=_quoted(item.title), labeljust="l")
+        cluster = _cluster(item.key, item.title)
         for inner in item.items:
             _add(cluster, inner)
         dot.add_subgraph(cluster)
