@@ -54,3 +54,22 @@ def test_parts_that_import_keras_alone_gives(name: str) -> None:
 
 def test_the_backend_has_its_tensorflow_name() -> None:
     assert keras.backend.tensorflow_backend.square is K.square
+
+
+@pytest.mark.parametrize("args", [((3,), "scale"), ((3,),), ("scale", (3,)), ()])
+def test_weights_are_added_shape_first_too(args: Any) -> None:
+    class Scale(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            given: dict[str, Any] = {} if "scale" in args else {"name": "scale"}
+            if not args:
+                given["shape"] = (3,)
+            self.scale = self.add_weight(*args, initializer="ones", **given)
+            super().build(input_shape)
+
+        def call(self, x: Any) -> Any:
+            return x * self.scale
+
+    layer = Scale()
+    layer(layers.Input((3,)))
+    assert K.int_shape(layer.scale) == (3,)
+    assert layer.scale.name.endswith("/scale")

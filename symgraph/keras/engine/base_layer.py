@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import backend as K
 from .. import initializers
-from ..legacy import interfaces  # noqa: F401 - a name that Keras has here, too
+from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, object_list_uid, to_list, unpack_singleton
 from ..utils.layer_utils import count_params
 from ..utils.safe_mode import spend_weight
@@ -170,9 +170,10 @@ class Layer(Tracking):
         return [tuple(d) if d is not None else K.int_shape(x) for d, x in zip(listed, outputs, strict=True)]
 
     # -- weights ----------------------------------------------------------------------------------------------------
+    @interfaces.shape_first
     def add_weight(
         self,
-        name: Any = None,
+        name: str | None = None,
         shape: Any = None,
         dtype: Any = None,
         initializer: Any = None,
@@ -181,8 +182,6 @@ class Layer(Tracking):
         constraint: Any = None,
     ) -> Tensor:
         """Make a weight variable and register it with the layer."""
-        if not isinstance(name, str) and name is not None:  # Keras 1's order: shape first
-            name, shape = shape, name
         shape = () if shape is None else tuple(shape)
         dtype = dtype or self.dtype
         spend_weight(shape, self.name)

@@ -49,6 +49,21 @@ def renamed_arguments(prepare: Prepare | None = None, /, **names: str) -> Callab
     return decorate
 
 
+def shape_first(add_weight: F) -> F:
+    """``add_weight`` that also takes Keras 1's order, the shape before the name, without a warning, as Keras 2."""
+
+    @functools.wraps(add_weight)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], (tuple, list)):
+            kwargs["shape"], *rest = args
+            if rest and isinstance(rest[0], str):
+                kwargs["name"], *rest = rest
+            args = tuple(rest)
+        return add_weight(self, *args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
 def _sides(*names: str) -> Prepare:
     """Sides of a kernel, each an argument of its own, as one ``kernel_size``."""
 
