@@ -43,6 +43,7 @@ def test_a_property_that_fails_says_why() -> None:
 def test_the_value_of_what_is_no_variable() -> None:
     kernel = K.variable(np.arange(6.0).reshape(2, 3))
     np.testing.assert_array_equal(K.get_value(K.sum(kernel, 0)), [3, 5, 7])
+    assert K.int_shape(K.zeros(3)) == K.int_shape(K.ones((3,))) == (3,)
     K.set_value(kernel, kernel * 2)
     np.testing.assert_array_equal(K.get_value(kernel), [[0, 2, 4], [6, 8, 10]])
 

@@ -13,12 +13,14 @@ from .common import floatx
 from .variables import Tensor, as_tensor, variable
 
 
-def _is_static(shape: Sequence[Any]) -> bool:
-    return all(isinstance(d, (int, np.integer)) for d in shape)
+def _is_static(shape: Any) -> bool:
+    return all(isinstance(d, (int, np.integer)) for d in _shape(shape))
 
 
 def _shape(shape: Any) -> tuple[Any, ...]:
-    return tuple(int(d) if isinstance(d, np.integer) else d for d in shape)
+    """Sizes, of which a lone one may be given by itself."""
+    sizes = shape if isinstance(shape, (list, tuple, np.ndarray)) else (shape,)
+    return tuple(int(d) if isinstance(d, np.integer) else d for d in sizes)
 
 
 def zeros(shape: Sequence[Any], dtype: Any = None, name: str | None = None) -> Tensor:
