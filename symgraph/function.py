@@ -372,11 +372,13 @@ def _check_inputs(inputs: Sequence[object]) -> None:
 def _check_updates(updates: Updates) -> list[tuple[Variable, Tensor]]:
     pairs = list(updates.items()) if isinstance(updates, Mapping) else list(updates)
     out: list[tuple[Variable, Tensor]] = []
+    seen: set[int] = set()
     for variable, new in pairs:
         if not isinstance(variable, Variable):
             raise GraphError(f"function: only variables can be updated, got {variable!r}")
-        if any(v is variable for v, _ in out):
+        if id(variable) in seen:
             raise GraphError(f"function: variable {variable.name!r} is updated twice")
+        seen.add(id(variable))
         value = as_tensor(new, variable.dtype) if not isinstance(new, Tensor) else new
         if value.dtype != variable.dtype:
             raise DTypeError(f"function: the update of {describe(variable.value)} has dtype {value.dtype}; cast it")
