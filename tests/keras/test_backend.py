@@ -286,6 +286,16 @@ def test_gradients_sum_the_loss_and_give_none_where_disconnected() -> None:
     assert nothing is None
 
 
+def test_floats_are_fed_to_integers() -> None:
+    lengths, x = K.placeholder((None, 1), dtype="int32"), K.placeholder((None, 1))
+    run_both = K.function([lengths, x], [lengths, x])
+    for fed in (np.array([[3.0], [4.0]]), [[3], [4]], [[3.5], [4.5]]):
+        counts, same = run_both([fed, fed])
+        np.testing.assert_array_equal(counts, [[3], [4]])
+        np.testing.assert_array_equal(same, np.asarray(fed))
+    assert counts.dtype == np.int32
+
+
 def test_dropout_scales_up_what_it_keeps() -> None:
     x = K.constant(np.ones((100, 100)))
     dropped = K.eval(K.dropout(x, 0.25))

@@ -20,8 +20,8 @@ class Function:
 
     The learning phase is a constant of the compiled code. Where the symbolic phase is among the inputs there are two
     executables, and the fed value picks one; otherwise the phase is ``phase`` (0 unless said).
-    Call with the list of input arrays (sparse matrices of SciPy are made dense); gives the list of output arrays (one
-    array for a lone output).
+    Call with the list of input arrays (sparse matrices of SciPy are made dense, and floats for an input of integers
+    lose their fractions, as Keras feeds them); gives the list of output arrays (one array for a lone output).
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Function:
         self.name = name
         self.phase = phase
         self.inputs = [x for x in inputs if is_tensor(x) and x is not flag]
+        self._whole = [str(x.dtype).startswith(("int", "uint")) for x in self.inputs]
         self._arity = len(inputs)
         self._phase_at = places[0] if places else None
         self._dropped = sorted(places + fixed, reverse=True)
@@ -75,7 +76,10 @@ class Function:
             for at in self._dropped:
                 del inputs[at]
         run = self._executables.get(phase) or self.executable(phase)
-        results = run(*[x.toarray() if hasattr(x, "toarray") else x for x in inputs])
+        arrays = [x.toarray() if hasattr(x, "toarray") else x for x in inputs]
+        if any(self._whole) and len(arrays) == len(self._whole):
+            arrays = [_without_fraction(x) if whole else x for x, whole in zip(arrays, self._whole, strict=True)]
+        results = run(*arrays)
         return results[0] if self._single else results
 
     def profile(self, inputs: Sequence[Any] | None = None, repeat: int = 1, phase: int | None = None) -> Any:
@@ -84,6 +88,11 @@ class Function:
         the learning phase whose executable is meant.
         """
         return self.executable(phase).profile(*(inputs or ()), repeat=repeat)
+
+
+def _without_fraction(value: Any) -> Any:
+    array = np.asarray(value)
+    return array.astype("int64") if array.dtype.kind == "f" else value
 
 
 def function(inputs: Sequence[Tensor], outputs: Any, updates: Updates = None, **kwargs: Any) -> Function:
