@@ -10,6 +10,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,9 +61,9 @@ class Generator:
     @property
     def current(self) -> Value:
         """The key for the next draw: the variable's, or that of the step of a loop which is being built."""
-        if not _loops:
+        keys = _keys_of_step.get()
+        if keys is None:
             return self.key.value
-        keys = _loops[-1]
         if self not in keys:
             keys[self] = tracer.apply(Input(-1, "random key of a step", TensorType(uint32, (4,))))
         return keys[self]
@@ -77,9 +78,10 @@ class Round:
 
 
 default = Generator()
-#: What is drawn from now, innermost last; and, for each loop that is being built, the keys of its steps.
-_sources: list[Source] = [default]
-_loops: list[dict[Generator, Value]] = []
+#: What is drawn from now; and, for the loop that is being built (innermost), the keys of its steps. Each thread has its
+#: own.
+_source: ContextVar[Source] = ContextVar("symgraph_source", default=default)
+_keys_of_step: ContextVar[dict[Generator, Value] | None] = ContextVar("symgraph_keys_of_step", default=None)
 
 
 def set_random_seed(seed: int) -> None:
@@ -90,26 +92,27 @@ def set_random_seed(seed: int) -> None:
 @contextmanager
 def drawing_from(source: Source) -> Iterator[None]:
     """Random ops inside draw from ``source``."""
-    _sources.append(source)
+    token = _source.set(source)
     try:
         yield
     finally:
-        _sources.pop()
+        _source.reset(token)
 
 
 @contextmanager
 def building_loop() -> Iterator[dict[Generator, Value]]:
     """Draws inside take a key of the step, a placeholder for each generator drawn from: what is given, afterwards."""
-    _loops.append({})
+    keys: dict[Generator, Value] = {}
+    token = _keys_of_step.set(keys)
     try:
-        yield _loops[-1]
+        yield keys
     finally:
-        _loops.pop()
+        _keys_of_step.reset(token)
 
 
 def source() -> Source:
     """What is drawn from now."""
-    return _sources[-1]
+    return _source.get()
 
 
 def next_key(key: Value) -> Value:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -88,3 +92,18 @@ def test_ops_with_one_seed_draw_alike() -> None:
 def test_random_integers_are_refused() -> None:
     with pytest.raises(sg.DTypeError, match="floating dtype"):
         sg.random.uniform((3,), dtype="int32")
+
+
+def test_threads_build_loops_with_draws_side_by_side() -> None:
+    barrier = threading.Barrier(4)
+
+    def build(_: int) -> float:
+        barrier.wait()
+        for _ in range(5):
+            stream = sg.random.RandomStreams(7)
+            xs, updates = sg.scan(partial(stream.uniform, (3,)), n_steps=4)
+        return float(sg.function([], sg.sum(xs), updates=updates)())
+
+    with ThreadPoolExecutor(4) as pool:
+        sums = set(pool.map(build, range(4)))
+    assert len(sums) == 1
