@@ -106,6 +106,8 @@ def driver(watched: bool = False) -> Driver:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=lambda: set_main(threading.get_ident()))
     run, loop, host = (library.address(name) for name in (SYMBOL, LOOP_SYMBOL, HOST_SYMBOL))
+    # Threads that start at once may make two, of which the cache drops one; frames and forks go on to call it.
+    library.keep()
     return Driver(run, loop, host, library)
 
 
