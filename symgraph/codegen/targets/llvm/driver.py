@@ -61,12 +61,12 @@ import ctypes
 import os
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
 
 from .cache import module_code
 from .cpu import binding, host_cpu
 from .driver_code import driver_text
 from .engine import Library
+from .once import once
 
 CONTEXT_FIELDS = 11
 TASK_FIELDS = 8
@@ -95,7 +95,7 @@ class Driver:
     library: Library
 
 
-@lru_cache(maxsize=2)
+@once
 def driver(watched: bool = False) -> Driver:
     """The driver, ready to run."""
     cpu = host_cpu()
@@ -106,8 +106,6 @@ def driver(watched: bool = False) -> Driver:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=lambda: set_main(threading.get_ident()))
     run, loop, host = (library.address(name) for name in (SYMBOL, LOOP_SYMBOL, HOST_SYMBOL))
-    # Threads that start at once may make two, of which the cache drops one; frames and forks go on to call it.
-    library.keep()
     return Driver(run, loop, host, library)
 
 

@@ -8,13 +8,13 @@ an exception's frames neither, ever points into the plan's memory.
 from __future__ import annotations
 
 import ctypes
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ...host import BoundHost
 from .driver import HOST_FIELDS
+from .once import once
 
 Array = np.ndarray[Any, Any]
 
@@ -57,7 +57,7 @@ def _copy(address: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
     return array
 
 
-@lru_cache(maxsize=1)
+@once
 def _callback() -> Any:
     """The function that native code calls; it holds the GIL inside."""
     return ctypes.CFUNCTYPE(None, ctypes.py_object, ctypes.c_size_t)(Visit.run)

@@ -24,12 +24,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from functools import lru_cache
 
 from ....errors import ArgumentError
 from .cache import module_code
 from .cpu import binding, host_cpu
 from .engine import Library
+from .once import once
 from .pool_code import pool_text
 
 SYMBOL = "sg_parallel_for"
@@ -87,7 +87,7 @@ def _wanted_threads() -> int:
     return int(text)
 
 
-@lru_cache(maxsize=1)
+@once
 def _pool() -> Pool:
     return Pool()
 
