@@ -3,7 +3,7 @@
     python -m symgraph.keras examples/cifar10_cnn.py --data cifar10
 
 ``--data`` is ``cifar10`` (60,000 images, downloaded once), the path of an archive with some of them, or ``digits``,
-which come with symgraph. With 10,000 images to train on, ten epochs reach 0.62 of the test images.
+which come with symgraph. With 10,000 images to train on, ten epochs reach 0.63 of the test images.
 """
 
 import argparse

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
-from symgraph.errors import BoundsError, SymgraphError
+from symgraph.errors import BoundsError, DTypeError
 from symgraph.ir.op import REGISTRY, Leaf, Sample
 
 from .cases import apply, bound_op, expected, placeholders
@@ -49,8 +49,7 @@ def test_ops(dtype: str, target: str) -> None:
             wanted = expected(sample)
         except BoundsError:  # an index that was moved up
             continue
-        except SymgraphError as error:
-            assert any(word in str(error) for word in (dtype, "dtype", "float", "integer", "bool")), f"{name}: {error}"
+        except DTypeError:  # the op has no such dtype
             continue
         for got, want in zip(sg.function(inputs, results, target=target)(*sample.arrays), wanted, strict=True):
             assert got.dtype == want.dtype, name

@@ -104,7 +104,7 @@ class ArgSort(Op):
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
         (keys,) = operands
         if keys.dtype.kind != "u":
-            raise DTypeError(f"argsort of {keys}: keys are unsigned numbers")
+            raise DTypeError(f"argsort of {keys}: keys are unsigned integers")
         if not keys.ndim:
             raise ShapeError(f"argsort of {keys}, which has no axis")
         size = keys.shape[-1]
