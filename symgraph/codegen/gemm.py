@@ -172,9 +172,11 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     even = isinstance(c.n, int) and c.n % lanes == 0
     many = m >= 16 * rows and n >= TYPICAL  # packing is little work beside the products
     # Lines that lie far apart fall into few sets of the caches, and each into a page of its own.
-    pack_b = b.outer != 1 or not (machine.masks or even) or (many and k * n * itemsize > 2 * machine.l2)
+    # With sixteen registers a block is narrow, and each of its lines costs a miss: packing pays much earlier.
+    far = 2 * machine.l2 if machine.registers > 16 else machine.l2 // 4
+    pack_b = b.outer != 1 or not (machine.masks or even) or (many and k * n * itemsize > far)
     parted = len(row_parts(c, a)) > 1 or len(sum_parts(c, a.steps, b.steps)) > 1
-    pack_a = not parted and many and a.inner != 1 and m * k * itemsize > 2 * machine.l2
+    pack_a = not parted and many and a.inner != 1 and m * k * itemsize > far
     columns = lanes * vectors
     # Rows of several parts are windows, mostly, and those overlap: many of them fit the cache.
     high = min(-(-128 // rows) * rows, machine.l2 // 2 // (1 if parted else max(k * itemsize, 1)))

@@ -257,7 +257,8 @@ def test_schedules_as_text() -> None:
     assert str(schedule(product(batch, 512, 512, "NT"), WIDE)).startswith("gemm block 8x2*16 tile 128x32 packed")
     assert schedule(product(batch, 10, 512, "NN"), WIDE).vectors == 1
     assert schedule(product(batch, 10, 512, "NN"), NARROW).pack_b, "columns that no mask can cut are packed"
-    assert not schedule(product(batch, 512, 512, "NN"), NARROW).pack_b
+    assert not schedule(product(batch, 512, 64, "NN"), NARROW).pack_b
+    assert schedule(product(batch, 512, 512, "NN"), NARROW).pack_b, "few registers: lines far apart are packed early"
 
 
 def test_few_rows_read_b_where_it_lies() -> None:
