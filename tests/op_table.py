@@ -157,6 +157,12 @@ def page() -> str:
         lines += [f"### {module}", "", "| function | what it does |", "|---|---|"]
         lines += [f"| `{name}` | {text.replace('|', chr(92) + '|')} |" for name, text in rows]
         lines.append("")
+    lines += [
+        "## Indexing", "",
+        "As in NumPy, but for what would make a shape depend on more than sizes: a slice of an axis of unknown size",
+        "must fit when the function is called (`x[:5]` of three elements is an error, not three elements), and a mask",
+        "must be known when the graph is built (`sg.where` and sums of masked values serve others).", "",
+    ]  # fmt: skip
     lines += ["## The Python array API standard", "", "All functions have the standard's names, but these:", ""]
     lines += ["| standard | here |", "|---|---|", *(f"| `{a}` | `{b}` |" for a, b in sorted(RENAMED.items())), ""]
     lines += ["Left out:", "", "| standard | why |", "|---|---|", *(f"| {a} | {b} |" for a, b in LEFT_OUT.items()), ""]
