@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import activations, regularizers
+from .. import activations
 from .. import backend as K
+from ..engine.arguments import Argument
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
 from ..utils.generic_utils import has_arg, to_list, transpose_shape
 from .recurrent import RNN, Recurrent
-from .recurrent.cell import CELL_ARGUMENTS, Cell, columns, forgetful_bias, shows_cell
+from .recurrent.cell import Cell, columns, forgetful_bias
+from .recurrent.layer_of_cell import LayerOfCell
 from .recurrent.legacy import ConvRecurrent2D
 
 __all__ = [
@@ -85,6 +87,14 @@ class ConvLSTM2DCell(Cell):
     """A step of :class:`ConvLSTM2D`; the states are the output and the memory. Gates lie in the order i, f, c, o."""
 
     gates = "ifco"
+    filters = Argument()
+    kernel_size = Argument()
+    strides = Argument()
+    padding = Argument()
+    data_format = Argument()
+    dilation_rate = Argument()
+    recurrent_activation = Argument(activations)
+    unit_forget_bias = Argument()
 
     def __init__(
         self,
@@ -122,7 +132,7 @@ class ConvLSTM2DCell(Cell):
         self.padding = normalize_padding(padding)
         self.data_format = K.normalize_data_format(data_format)
         self.dilation_rate = normalize_tuple(dilation_rate, 2, "dilation_rate")
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = recurrent_activation
         self.unit_forget_bias = unit_forget_bias
         self.state_size = (filters, filters)
         self.kernel_shape: tuple[int, ...] = ()
@@ -176,25 +186,8 @@ class ConvLSTM2DCell(Cell):
             return [y[:, k * self.filters : (k + 1) * self.filters] for k in range(4)]
         return columns(y, 4)
 
-    def options(self) -> dict[str, Any]:
-        return {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-            "dilation_rate": self.dilation_rate,
-            **super().options(),
-            "recurrent_activation": activations.serialize(self.recurrent_activation),
-            "unit_forget_bias": self.unit_forget_bias,
-        }
 
-
-@shows_cell(
-    "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "recurrent_activation",
-    "unit_forget_bias", *CELL_ARGUMENTS,
-)  # fmt: skip
-class ConvLSTM2D(ConvRNN2D):
+class ConvLSTM2D(LayerOfCell, ConvRNN2D, cell=ConvLSTM2DCell):
     """Long short-term memory over images: :class:`LSTM` with convolutions for products."""
 
     @interfaces.legacy_convlstm2d_support
@@ -234,16 +227,6 @@ class ConvLSTM2D(ConvRNN2D):
             recurrent_dropout, dtype=kwargs.get("dtype"),
         )  # fmt: skip
         super().__init__(
-            cell, return_sequences=return_sequences, go_backwards=go_backwards, stateful=stateful, **kwargs
-        )
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:  # type: ignore[override]
-        return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
-
-    def get_config(self) -> dict[str, Any]:
-        return self.config_with_cell_options()
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:  # type: ignore[override]
-        return cls(**config)
+            cell, activity_regularizer, return_sequences=return_sequences, go_backwards=go_backwards,
+            stateful=stateful, **kwargs,
+        )  # fmt: skip

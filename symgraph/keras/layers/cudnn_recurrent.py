@@ -7,26 +7,35 @@ from typing import Any
 
 from .. import backend as K
 from .. import constraints, initializers, regularizers
+from ..engine.arguments import Argument
 from ..engine.base_layer import InputSpec
 from .recurrent import RNN
-from .recurrent.cell import Cell, columns, forgetful_bias, shows_cell
+from .recurrent.cell import Cell, columns, forgetful_bias
+from .recurrent.layer_of_cell import LayerOfCell
 from .recurrent.lstm import lstm_states
 
 __all__ = ["RNN", "CuDNNGRU", "CuDNNLSTM", "InputSpec", "K", "constraints", "initializers", "regularizers"]
 
 Tensor = Any
-_ARGUMENTS = (
-    "units", "kernel_initializer", "recurrent_initializer", "bias_initializer", "kernel_regularizer",
-    "recurrent_regularizer", "bias_regularizer", "kernel_constraint", "recurrent_constraint", "bias_constraint",
-)  # fmt: skip
 
 
 class _CuDNNCell(Cell):
     """Base of both cells. A kernel's block of columns for a gate holds, row by row, the transposed matrix, as cuDNN
     reads it; the bias holds the inputs' biases of all gates, then the states'."""
 
-    def __init__(self, units: int, weights: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(activation="tanh", use_bias=True, dropout=0.0, recurrent_dropout=0.0, **weights, **kwargs)
+    units = Argument()
+    activation, use_bias, dropout, recurrent_dropout = "tanh", True, 0.0, 0.0  # no arguments here
+
+    def __init__(
+        self, units: int, kernel_initializer: Any, recurrent_initializer: Any, bias_initializer: Any,
+        kernel_regularizer: Any, recurrent_regularizer: Any, bias_regularizer: Any, kernel_constraint: Any,
+        recurrent_constraint: Any, bias_constraint: Any, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            self.activation, self.use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+            kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
+            bias_constraint, self.dropout, self.recurrent_dropout, **kwargs,
+        )  # fmt: skip
         self.units = units
         self.state_size: Any = units
         self.output_size = units
@@ -53,9 +62,6 @@ class _CuDNNCell(Cell):
         x = K.bias_add(K.dot(inputs, self._matrix(self.kernel)), x_bias)
         return x, K.bias_add(K.dot(state, self._matrix(self.recurrent_kernel)), h_bias)
 
-    def options(self) -> dict[str, Any]:
-        return {"units": self.units, **{k: v for k, v in super().options().items() if k in _ARGUMENTS}}
-
 
 class _GRUCell(_CuDNNCell):
     gates = "zrh"
@@ -71,9 +77,10 @@ class _GRUCell(_CuDNNCell):
 
 class _LSTMCell(_CuDNNCell):
     gates = "ifco"
+    unit_forget_bias = Argument()
 
-    def __init__(self, units: int, weights: dict[str, Any], unit_forget_bias: bool, **kwargs: Any) -> None:
-        super().__init__(units, weights, **kwargs)
+    def __init__(self, units: int, unit_forget_bias: bool, *weights: Any, **kwargs: Any) -> None:
+        super().__init__(units, *weights, **kwargs)
         self.unit_forget_bias = unit_forget_bias
         self.state_size = (units, units)
 
@@ -88,23 +95,15 @@ class _LSTMCell(_CuDNNCell):
         output, memory = lstm_states(x + h, states[1], K.tanh, K.sigmoid)
         return output, [output, memory]
 
-    def options(self) -> dict[str, Any]:
-        return {**super().options(), "unit_forget_bias": self.unit_forget_bias}
 
-
-class _CuDNNRNN(RNN):
+class _CuDNNRNN(LayerOfCell):
     """Base of both layers, which refuse masks, as cuDNN does."""
 
-    cell: Any = None
+    cell: Any = None  # each layer has its own; Keras's classes have the attribute, too
 
-    def __init__(
-        self, cell: Any, return_sequences: bool, return_state: bool, stateful: bool, activity_regularizer: Any,
-        **kwargs: Any,
-    ) -> None:  # fmt: skip
-        backwards = kwargs.pop("go_backwards", False)
-        super().__init__(cell, return_sequences, return_state, backwards, stateful, **kwargs)
+    def __init__(self, cell: Cell, activity_regularizer: Any, **kwargs: Any) -> None:
+        super().__init__(cell, activity_regularizer, **kwargs)
         self.supports_masking = False
-        self.activity_regularizer = regularizers.get(activity_regularizer)
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:  # type: ignore[override]
         if self.mask_of_steps(mask) is not None:
@@ -114,17 +113,10 @@ class _CuDNNRNN(RNN):
         return super().call(inputs, None, training, initial_state)
 
     def get_config(self) -> dict[str, Any]:
-        config = self.config_with_cell_options()
-        del config["unroll"]
-        return config
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:  # type: ignore[override]
-        return cls(**config)
+        return {key: value for key, value in super().get_config().items() if key != "unroll"}
 
 
-@shows_cell(*_ARGUMENTS)
-class CuDNNGRU(_CuDNNRNN):
+class CuDNNGRU(_CuDNNRNN, cell=_GRUCell):
     """:class:`GRU` with ``reset_after=True``, in cuDNN's layout of weights. Gates lie in the order z, r, h."""
 
     def __init__(
@@ -145,23 +137,18 @@ class CuDNNGRU(_CuDNNRNN):
         stateful: bool = False,
         **kwargs: Any,
     ) -> None:
-        weights = {
-            "kernel_initializer": kernel_initializer,
-            "recurrent_initializer": recurrent_initializer,
-            "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer,
-            "recurrent_regularizer": recurrent_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint,
-            "recurrent_constraint": recurrent_constraint,
-            "bias_constraint": bias_constraint,
-        }
-        cell = _GRUCell(units, weights, dtype=kwargs.get("dtype"))
-        super().__init__(cell, return_sequences, return_state, stateful, activity_regularizer, **kwargs)
+        cell = _GRUCell(
+            units, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer,
+            recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint,
+            dtype=kwargs.get("dtype"),
+        )  # fmt: skip
+        super().__init__(
+            cell, activity_regularizer, return_sequences=return_sequences, return_state=return_state,
+            stateful=stateful, **kwargs,
+        )  # fmt: skip
 
 
-@shows_cell("unit_forget_bias", *_ARGUMENTS)
-class CuDNNLSTM(_CuDNNRNN):
+class CuDNNLSTM(_CuDNNRNN, cell=_LSTMCell):
     """:class:`LSTM` in cuDNN's layout of weights. Gates lie in the order i, f, c, o."""
 
     def __init__(
@@ -183,16 +170,12 @@ class CuDNNLSTM(_CuDNNRNN):
         stateful: bool = False,
         **kwargs: Any,
     ) -> None:
-        weights = {
-            "kernel_initializer": kernel_initializer,
-            "recurrent_initializer": recurrent_initializer,
-            "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer,
-            "recurrent_regularizer": recurrent_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint,
-            "recurrent_constraint": recurrent_constraint,
-            "bias_constraint": bias_constraint,
-        }
-        cell = _LSTMCell(units, weights, unit_forget_bias, dtype=kwargs.get("dtype"))
-        super().__init__(cell, return_sequences, return_state, stateful, activity_regularizer, **kwargs)
+        cell = _LSTMCell(
+            units, unit_forget_bias, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer,
+            recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint,
+            dtype=kwargs.get("dtype"),
+        )  # fmt: skip
+        super().__init__(
+            cell, activity_regularizer, return_sequences=return_sequences, return_state=return_state,
+            stateful=stateful, **kwargs,
+        )  # fmt: skip

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from ... import activations, constraints, initializers, regularizers
 from ... import backend as K
+from ...engine.arguments import Argument, plain_arguments
 from ...engine.base_layer import Layer
 from ...utils.generic_utils import has_arg
 
 Tensor = Any
-C = TypeVar("C", bound=type)
 
 
 class Cell(Layer):
@@ -26,6 +25,19 @@ class Cell(Layer):
     """
 
     gates = ""
+    activation = Argument(activations)
+    use_bias = Argument()
+    kernel_initializer = Argument(initializers)
+    recurrent_initializer = Argument(initializers)
+    bias_initializer = Argument(initializers)
+    kernel_regularizer = Argument(regularizers)
+    recurrent_regularizer = Argument(regularizers)
+    bias_regularizer = Argument(regularizers)
+    kernel_constraint = Argument(constraints)
+    recurrent_constraint = Argument(constraints)
+    bias_constraint = Argument(constraints)
+    dropout = Argument()
+    recurrent_dropout = Argument()
 
     def __init__(
         self, activation: Any, use_bias: bool, kernel_initializer: Any, recurrent_initializer: Any,
@@ -34,17 +46,17 @@ class Cell(Layer):
         recurrent_dropout: float, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.kernel_initializer = kernel_initializer
+        self.recurrent_initializer = recurrent_initializer
+        self.bias_initializer = bias_initializer
+        self.kernel_regularizer = kernel_regularizer
+        self.recurrent_regularizer = recurrent_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.kernel_constraint = kernel_constraint
+        self.recurrent_constraint = recurrent_constraint
+        self.bias_constraint = bias_constraint
         self.dropout = min(1.0, max(0.0, dropout))
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
         self.kernel: Tensor = None
@@ -111,26 +123,8 @@ class Cell(Layer):
             output._uses_learning_phase = True
 
     # -- configuration ----------------------------------------------------------------------------------------------
-    def options(self) -> dict[str, Any]:
-        """The cell's own part of the config."""
-        return {
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-        }
-
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.options()}
+        return {**super().get_config(), **plain_arguments(self)}
 
 
 def forgetful_bias(initializer: Any, before: int, ones: int, after: int) -> Callable[..., Any]:
@@ -169,25 +163,6 @@ def columns(x: Tensor, count: int) -> list[Tensor]:
     """``count`` equal blocks of the last axis."""
     width = K.int_shape(x)[-1] // count  # type: ignore[operator]
     return [x[..., i * width : (i + 1) * width] for i in range(count)]
-
-
-def shows_cell(*names: str) -> Callable[[C], C]:
-    """A layer class with properties that read those of its ``cell``."""
-
-    def decorate(cls: C) -> C:
-        for name in names:
-            setattr(cls, name, property(attrgetter(f"cell.{name}"), doc="That of the cell."))
-        return cls
-
-    return decorate
-
-
-#: What every layer of one cell shows.
-CELL_ARGUMENTS = (
-    "activation", "use_bias", "kernel_initializer", "recurrent_initializer", "bias_initializer", "kernel_regularizer",
-    "recurrent_regularizer", "bias_regularizer", "kernel_constraint", "recurrent_constraint", "bias_constraint",
-    "dropout", "recurrent_dropout",
-)  # fmt: skip
 
 
 def known_implementation(implementation: int) -> int:

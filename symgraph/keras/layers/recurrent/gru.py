@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ... import activations, regularizers
+from ... import activations
 from ... import backend as K
+from ...engine.arguments import Argument
 from ...legacy import interfaces
-from .cell import CELL_ARGUMENTS, Cell, columns, known_implementation, product, shows_cell
-from .rnn import RNN
+from .cell import Cell, columns, known_implementation, product
+from .layer_of_cell import LayerOfCell
 
 Tensor = Any
 
@@ -22,6 +23,10 @@ class GRUCell(Cell):
     """
 
     gates = "zrh"
+    units = Argument()
+    recurrent_activation = Argument(activations)
+    implementation = Argument()
+    reset_after = Argument()
 
     def __init__(
         self,
@@ -50,7 +55,7 @@ class GRUCell(Cell):
             recurrent_dropout, **kwargs,
         )  # fmt: skip
         self.units = units
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = recurrent_activation
         self.implementation = known_implementation(implementation)
         self.reset_after = reset_after
         self.state_size = self.output_size = units
@@ -104,18 +109,8 @@ class GRUCell(Cell):
         update = self.recurrent_activation(x_z + h_z)
         return update * before + (1.0 - update) * self.activation(candidate)
 
-    def options(self) -> dict[str, Any]:
-        return {
-            "units": self.units,
-            **super().options(),
-            "recurrent_activation": activations.serialize(self.recurrent_activation),
-            "implementation": self.implementation,
-            "reset_after": self.reset_after,
-        }
 
-
-@shows_cell("units", "recurrent_activation", "implementation", "reset_after", *CELL_ARGUMENTS)
-class GRU(RNN):
+class GRU(LayerOfCell, cell=GRUCell):
     """Gated recurrent units over the steps of ``(samples, steps, features)``."""
 
     @interfaces.legacy_recurrent_support
@@ -152,15 +147,6 @@ class GRU(RNN):
             recurrent_constraint, bias_constraint, dropout, recurrent_dropout, implementation, reset_after,
             dtype=kwargs.get("dtype"),
         )  # fmt: skip
-        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:  # type: ignore[override]
-        return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
-
-    def get_config(self) -> dict[str, Any]:
-        return self.config_with_cell_options()
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:  # type: ignore[override]
-        return cls(**config)
+        super().__init__(
+            cell, activity_regularizer, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs
+        )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ... import activations, regularizers
+from ... import activations
 from ... import backend as K
+from ...engine.arguments import Argument
 from ...legacy import interfaces
-from .cell import CELL_ARGUMENTS, Cell, columns, forgetful_bias, known_implementation, product, shows_cell
-from .rnn import RNN
+from .cell import Cell, columns, forgetful_bias, known_implementation, product
+from .layer_of_cell import LayerOfCell
 
 Tensor = Any
 
@@ -31,6 +32,10 @@ class LSTMCell(Cell):
     """
 
     gates = "ifco"
+    units = Argument()
+    recurrent_activation = Argument(activations)
+    unit_forget_bias = Argument()
+    implementation = Argument()
 
     def __init__(
         self,
@@ -59,7 +64,7 @@ class LSTMCell(Cell):
             recurrent_dropout, **kwargs,
         )  # fmt: skip
         self.units = units
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = recurrent_activation
         self.unit_forget_bias = unit_forget_bias
         self.implementation = known_implementation(implementation)
         self.state_size = (units, units)
@@ -85,18 +90,8 @@ class LSTMCell(Cell):
         self.mark_phase(output, training)
         return output, [output, memory]
 
-    def options(self) -> dict[str, Any]:
-        return {
-            "units": self.units,
-            **super().options(),
-            "recurrent_activation": activations.serialize(self.recurrent_activation),
-            "unit_forget_bias": self.unit_forget_bias,
-            "implementation": self.implementation,
-        }
 
-
-@shows_cell("units", "recurrent_activation", "unit_forget_bias", "implementation", *CELL_ARGUMENTS)
-class LSTM(RNN):
+class LSTM(LayerOfCell, cell=LSTMCell):
     """Long short-term memory over the steps of ``(samples, steps, features)``."""
 
     @interfaces.legacy_recurrent_support
@@ -133,15 +128,6 @@ class LSTM(RNN):
             kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, implementation,
             dtype=kwargs.get("dtype"),
         )  # fmt: skip
-        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:  # type: ignore[override]
-        return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
-
-    def get_config(self) -> dict[str, Any]:
-        return self.config_with_cell_options()
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:  # type: ignore[override]
-        return cls(**config)
+        super().__init__(
+            cell, activity_regularizer, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs
+        )

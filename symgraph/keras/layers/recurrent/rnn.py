@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ... import backend as K
-from ... import regularizers
 from ...engine.base_layer import InputSpec, Layer
 from ...utils.generic_utils import to_list
 from .stacked import StackedRNNCells
@@ -245,11 +244,6 @@ class RNN(Layer):
     def get_config(self) -> dict[str, Any]:
         cell = {"class_name": type(self.cell).__name__, "config": self.cell.get_config()}
         return {**self.own_config(), "cell": cell}
-
-    def config_with_cell_options(self) -> dict[str, Any]:
-        """The config of a layer whose arguments are those of its cell."""
-        activity = regularizers.serialize(self.activity_regularizer)  # type: ignore[attr-defined]
-        return {**self.own_config(), **self.cell.options(), "activity_regularizer": activity}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:

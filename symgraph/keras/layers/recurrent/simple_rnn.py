@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import backend as K
-from ... import regularizers
+from ...engine.arguments import Argument
 from ...legacy import interfaces
-from .cell import CELL_ARGUMENTS, Cell, product, shows_cell
-from .rnn import RNN
+from .cell import Cell, product
+from .layer_of_cell import LayerOfCell
 
 Tensor = Any
 
 
 class SimpleRNNCell(Cell):
     """``h' = activation(x . kernel + h . recurrent_kernel + bias)``."""
+
+    units = Argument()
 
     def __init__(
         self,
@@ -59,12 +61,8 @@ class SimpleRNNCell(Cell):
         self.mark_phase(output, training)
         return output, [output]
 
-    def options(self) -> dict[str, Any]:
-        return {"units": self.units, **super().options()}
 
-
-@shows_cell("units", *CELL_ARGUMENTS)
-class SimpleRNN(RNN):
+class SimpleRNN(LayerOfCell, cell=SimpleRNNCell):
     """A fully connected recurrent network whose output is fed back: :class:`SimpleRNNCell` over all steps."""
 
     @interfaces.legacy_recurrent_support
@@ -99,15 +97,6 @@ class SimpleRNN(RNN):
             kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
             bias_constraint, dropout, recurrent_dropout, dtype=kwargs.get("dtype"),
         )  # fmt: skip
-        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:  # type: ignore[override]
-        return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
-
-    def get_config(self) -> dict[str, Any]:
-        return self.config_with_cell_options()
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:  # type: ignore[override]
-        return cls(**config)
+        super().__init__(
+            cell, activity_regularizer, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs
+        )
