@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import lzma
+import pickle
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -332,3 +334,12 @@ def test_decode_predictions_without_a_network(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(imagenet_utils, "CLASS_INDEX_PATH", (tmp_path / "absent.json").as_uri())
     with pytest.raises(OSError, match=r"could not download .*put the file at .*imagenet_class_index\.json"):
         imagenet_utils.decode_predictions(np.zeros((1, 1000)))
+
+
+def test_functions_of_networks_say_what_they_take_and_can_be_pickled() -> None:
+    for network in PUBLISHED:
+        function = builder(network)
+        assert {"include_top", "weights", "classes"} <= set(inspect.signature(function).parameters)
+        assert "are those of :mod:`symgraph.keras.applications`." in (function.__doc__ or "")
+        prepare = importlib.import_module(function.__module__).preprocess_input
+        assert pickle.loads(pickle.dumps([function, prepare])) == [function, prepare]

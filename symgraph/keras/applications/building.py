@@ -7,13 +7,14 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, cast
 
 from .. import backend as K
 from .. import layers
 from ..models import Model
 from ..utils import get_file, get_source_inputs
 from .imagenet_utils import _obtain_input_shape
+from .injection import keras_modules_injection
 
 Tensor = Any
 _POOLINGS: dict[str, Callable[..., Any]] = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
@@ -140,6 +141,38 @@ class Request:
         return model
 
 
+class NetworkFunction(Protocol):
+    """A function of ``keras.applications`` with the arguments that nearly all of them have."""
+
+    def __call__(
+        self,
+        include_top: bool = True,
+        weights: Any = "imagenet",
+        input_tensor: Any = None,
+        input_shape: Any = None,
+        pooling: str | None = None,
+        classes: int = 1000,
+    ) -> Any: ...
+
+
+def network(build: Callable[[Request], Any]) -> NetworkFunction:
+    """The public function of a network, of what builds it for a request."""
+
+    def make(
+        include_top: bool = True,
+        weights: Any = "imagenet",
+        input_tensor: Any = None,
+        input_shape: Any = None,
+        pooling: str | None = None,
+        classes: int = 1000,
+    ) -> Any:
+        return build(Request(include_top, weights, input_tensor, input_shape, pooling, classes))
+
+    make.__module__, make.__name__, make.__qualname__ = build.__module__, build.__name__, build.__qualname__
+    make.__doc__ = f"{build.__doc__}\n\n    The arguments are those of :mod:`symgraph.keras.applications`.\n    "
+    return cast(NetworkFunction, keras_modules_injection(make))
+
+
 def channel_axis() -> int:
     """The axis of channels in a batch of images."""
     return 1 if K.image_data_format() == "channels_first" else 3
@@ -202,7 +235,7 @@ def channels_last_only(family: str) -> Iterator[None]:
             f'height, channels). However your settings specify the default data format "{before}". You should set '
             '`image_data_format="channels_last"` in your Keras config located at ~/.keras/keras.json. The model being '
             'returned right now will expect inputs to follow the "channels_last" data format.',
-            stacklevel=4,
+            stacklevel=6,
         )
     K.set_image_data_format("channels_last")
     try:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import layers
-from . import imagenet_utils
-from .building import Request, Weights, channel_axis, channels_of
-from .imagenet_utils import decode_predictions
+from .building import Request, Weights, channel_axis, channels_of, network
+from .imagenet_utils import decode_predictions, preparation
 from .injection import keras_modules_injection
 
 __all__ = [
@@ -46,7 +45,10 @@ def DenseNet(
 
     The other arguments are those of :mod:`symgraph.keras.applications`.
     """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+    return _densenet(Request(include_top, weights, input_tensor, input_shape, pooling, classes), blocks)
+
+
+def _densenet(request: Request, blocks: Sequence[int]) -> Any:
     if len(blocks) != 4:
         raise ValueError(f"DenseNet has four blocks; `blocks` is {blocks!r}")
     image = request.image(request.shape(224, 32))
@@ -90,58 +92,23 @@ def _transition(x: Tensor, name: str) -> Tensor:
     return layers.AveragePooling2D(2, strides=2, name=name + "_pool")(x)
 
 
-@keras_modules_injection
-def DenseNet121(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """121 layers; images of 224 x 224, prepared by mode ``torch``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    return DenseNet((6, 12, 24, 16), include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def DenseNet121(request: Request) -> Any:
+    """121 layers; images of 224 x 224, prepared by mode ``torch``."""
+    return _densenet(request, (6, 12, 24, 16))
 
 
-@keras_modules_injection
-def DenseNet169(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """169 layers; images of 224 x 224, prepared by mode ``torch``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    return DenseNet((6, 12, 32, 32), include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def DenseNet169(request: Request) -> Any:
+    """169 layers; images of 224 x 224, prepared by mode ``torch``."""
+    return _densenet(request, (6, 12, 32, 32))
 
 
-@keras_modules_injection
-def DenseNet201(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """201 layers; images of 224 x 224, prepared by mode ``torch``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    return DenseNet((6, 12, 48, 32), include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def DenseNet201(request: Request) -> Any:
+    """201 layers; images of 224 x 224, prepared by mode ``torch``."""
+    return _densenet(request, (6, 12, 48, 32))
 
 
-@keras_modules_injection
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Images from 0 to 255 as the network wants them: :func:`.imagenet_utils.preprocess_input` by mode ``torch``."""
-    return imagenet_utils.preprocess_input(x, data_format, mode="torch")
-
-
+preprocess_input = preparation("torch", __name__)
 densenet = sys.modules[__name__]  # in Keras, the module that this one took its code from

@@ -6,7 +6,7 @@ import functools
 import json
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,18 @@ def _processed_tensor(x: Tensor, scaling: _Scaling, axis: int, spread: tuple[int
     x = K.reverse(x, [axis]) if scaling.to_bgr else x
     x = x - K.constant(np.array(scaling.mean).reshape(spread), dtype)
     return x if len(scaling.std) == 1 else x / K.constant(np.array(scaling.std).reshape(spread), dtype)
+
+
+def preparation(mode: str, module: str) -> Callable[..., Any]:
+    """The ``preprocess_input`` of a network's module: :func:`preprocess_input` by ``mode``."""
+
+    def prepare(x: Any, data_format: str | None = None) -> Any:
+        return preprocess_input(x, data_format, mode=mode)
+
+    prepare.__module__, prepare.__name__, prepare.__qualname__ = module, "preprocess_input", "preprocess_input"
+    sense = "Images from 0 to 255 as the network wants them"
+    prepare.__doc__ = f"{sense}: :func:`.imagenet_utils.preprocess_input` by mode ``{mode}``."
+    return keras_modules_injection(prepare)
 
 
 @keras_modules_injection

@@ -9,9 +9,8 @@ from typing import Any
 
 from .. import backend as K
 from .. import layers
-from . import imagenet_utils
-from .building import Request, Weights, channel_axis, channels_of
-from .imagenet_utils import decode_predictions
+from .building import Request, Weights, channel_axis, channels_of, network
+from .imagenet_utils import decode_predictions, preparation
 from .inception_v3 import convolved, stem
 from .injection import keras_modules_injection
 
@@ -41,20 +40,9 @@ _B = _Kind("block17", (((192, 1),), ((128, 1), (160, (1, 7)), (192, (7, 1)))), 0
 _C = _Kind("block8", (((192, 1),), ((192, 1), (224, (1, 3)), (256, (3, 1)))), 0.2)
 
 
-@keras_modules_injection
-def InceptionResNetV2(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """40 Inception modules with shortcuts; images of 299 x 299, prepared by mode ``tf``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def InceptionResNetV2(request: Request) -> Any:
+    """40 Inception modules with shortcuts; images of 299 x 299, prepared by mode ``tf``."""
     image = request.image(request.shape(299, 75))
     x = stem(image)
     branches = [_chain(x, ((96, 1),)), _chain(x, ((48, 1), (64, 5))), _chain(x, ((64, 1), (96, 3), (96, 3)))]
@@ -112,10 +100,5 @@ def _joined(branches: list[Tensor], name: str) -> Tensor:
     return layers.Concatenate(axis=channel_axis(), name=name)(branches)
 
 
-@keras_modules_injection
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Images from 0 to 255 as the network wants them: :func:`.imagenet_utils.preprocess_input` by mode ``tf``."""
-    return imagenet_utils.preprocess_input(x, data_format, mode="tf")
-
-
+preprocess_input = preparation("tf", __name__)
 inception_resnet_v2 = sys.modules[__name__]  # in Keras, the module that this one took its code from

@@ -6,9 +6,8 @@ import sys
 from typing import Any
 
 from .. import layers
-from . import imagenet_utils
-from .building import Request, Weights, channel_axis
-from .imagenet_utils import decode_predictions
+from .building import Request, Weights, channel_axis, network
+from .imagenet_utils import decode_predictions, preparation
 from .injection import keras_modules_injection
 
 __all__ = ["InceptionV3", "decode_predictions", "keras_modules_injection", "preprocess_input"]
@@ -24,20 +23,9 @@ _WEIGHTS = Weights.tf_kernels(
 _ROW, _COLUMN = (1, 7), (7, 1)
 
 
-@keras_modules_injection
-def InceptionV3(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """Modules of convolutions of several sizes; images of 299 x 299, prepared by mode ``tf``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def InceptionV3(request: Request) -> Any:
+    """Modules of convolutions of several sizes; images of 299 x 299, prepared by mode ``tf``."""
     image = request.image(request.shape(299, 75))
     x = stem(image)
     for i, projected in enumerate((32, 64, 64)):
@@ -109,10 +97,5 @@ def _joined(branches: list[Tensor], name: str | None) -> Tensor:
     return layers.concatenate(branches, axis=channel_axis(), name=name)
 
 
-@keras_modules_injection
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Images from 0 to 255 as the network wants them: :func:`.imagenet_utils.preprocess_input` by mode ``tf``."""
-    return imagenet_utils.preprocess_input(x, data_format, mode="tf")
-
-
+preprocess_input = preparation("tf", __name__)
 inception_v3 = sys.modules[__name__]  # in Keras, the module that this one took its code from

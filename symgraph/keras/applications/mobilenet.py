@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 from .. import layers
-from . import imagenet_utils
 from .building import (
     Request,
     WeightFile,
@@ -15,7 +14,7 @@ from .building import (
     default_rows,
     published_rows,
 )
-from .imagenet_utils import decode_predictions
+from .imagenet_utils import decode_predictions, preparation
 from .injection import keras_modules_injection
 
 __all__ = ["MobileNet", "decode_predictions", "keras_modules_injection", "preprocess_input"]
@@ -106,10 +105,5 @@ def _classified(x: Tensor, request: Request, channels: int, dropout: float) -> T
     return layers.Activation("softmax", name="act_softmax")(x)
 
 
-@keras_modules_injection
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Images from 0 to 255 as the network wants them: :func:`.imagenet_utils.preprocess_input` by mode ``tf``."""
-    return imagenet_utils.preprocess_input(x, data_format, mode="tf")
-
-
+preprocess_input = preparation("tf", __name__)
 mobilenet = sys.modules[__name__]  # in Keras, the module that this one took its code from

@@ -7,7 +7,6 @@ from typing import Any
 
 from .. import backend as K
 from .. import layers
-from . import imagenet_utils
 from .building import (
     Request,
     WeightFile,
@@ -18,7 +17,7 @@ from .building import (
     default_rows,
     published_rows,
 )
-from .imagenet_utils import decode_predictions
+from .imagenet_utils import decode_predictions, preparation
 from .injection import keras_modules_injection
 
 __all__ = ["MobileNetV2", "decode_predictions", "keras_modules_injection", "preprocess_input"]
@@ -117,10 +116,5 @@ def _normalized(x: Tensor, name: str, relu: str | None) -> Tensor:
     return x if relu is None else layers.ReLU(6.0, name=relu)(x)
 
 
-@keras_modules_injection
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Images from 0 to 255 as the network wants them: :func:`.imagenet_utils.preprocess_input` by mode ``tf``."""
-    return imagenet_utils.preprocess_input(x, data_format, mode="tf")
-
-
+preprocess_input = preparation("tf", __name__)
 mobilenet_v2 = sys.modules[__name__]  # in Keras, the module that this one took its code from

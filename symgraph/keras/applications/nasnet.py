@@ -6,9 +6,8 @@ import sys
 from typing import Any
 
 from .. import layers
-from . import imagenet_utils
 from .building import Request, WeightFile, Weights, channels_last_only
-from .imagenet_utils import decode_predictions
+from .imagenet_utils import decode_predictions, preparation
 from .injection import keras_modules_injection
 from .nasnet_cells import normal_cell, normalized, reduction_cell
 
@@ -142,10 +141,5 @@ def NASNetMobile(
     )
 
 
-@keras_modules_injection
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Images from 0 to 255 as the network wants them: :func:`.imagenet_utils.preprocess_input` by mode ``tf``."""
-    return imagenet_utils.preprocess_input(x, data_format, mode="tf")
-
-
+preprocess_input = preparation("tf", __name__)
 nasnet = sys.modules[__name__]  # in Keras, the module that this one took its code from

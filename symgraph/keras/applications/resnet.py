@@ -6,9 +6,8 @@ import sys
 from typing import Any
 
 from .. import layers
-from . import imagenet_utils
-from .building import Request, Weights
-from .imagenet_utils import decode_predictions
+from .building import Request, Weights, network
+from .imagenet_utils import decode_predictions, preparation
 from .injection import keras_modules_injection
 from .residual import FOLDER, Version, normalized, residual_network
 
@@ -51,61 +50,23 @@ def _block(x: Tensor, filters: int, stride: int, projected: bool, name: str) -> 
 _VERSION = Version(_stack, normalized_first=False)
 
 
-@keras_modules_injection
-def ResNet50(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """50 layers with shortcuts; images of 224 x 224, prepared by mode ``caffe``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def ResNet50(request: Request) -> Any:
+    """50 layers with shortcuts; images of 224 x 224, prepared by mode ``caffe``."""
     return residual_network(request, "resnet50", _VERSION, (3, 4, 6, 3), _RESNET50)
 
 
-@keras_modules_injection
-def ResNet101(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """101 layers with shortcuts; images of 224 x 224, prepared by mode ``caffe``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def ResNet101(request: Request) -> Any:
+    """101 layers with shortcuts; images of 224 x 224, prepared by mode ``caffe``."""
     return residual_network(request, "resnet101", _VERSION, (3, 4, 23, 3), _RESNET101)
 
 
-@keras_modules_injection
-def ResNet152(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """152 layers with shortcuts; images of 224 x 224, prepared by mode ``caffe``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def ResNet152(request: Request) -> Any:
+    """152 layers with shortcuts; images of 224 x 224, prepared by mode ``caffe``."""
     return residual_network(request, "resnet152", _VERSION, (3, 8, 36, 3), _RESNET152)
 
 
-@keras_modules_injection
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Images from 0 to 255 as the network wants them: :func:`.imagenet_utils.preprocess_input` by mode ``caffe``."""
-    return imagenet_utils.preprocess_input(x, data_format, mode="caffe")
-
-
+preprocess_input = preparation("caffe", __name__)
 resnet = sys.modules[__name__]  # in Keras, the module that this one took its code from

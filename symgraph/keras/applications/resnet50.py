@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from .. import layers
-from .building import Request, Weights, channel_axis
+from .building import Request, Weights, channel_axis, network
 from .imagenet_utils import decode_predictions, preprocess_input
 from .injection import keras_modules_injection
 
@@ -25,20 +25,9 @@ _WEIGHTS = Weights.tf_kernels(
 _STAGES = {2: "abc", 3: "abcd", 4: "abcdef", 5: "abc"}
 
 
-@keras_modules_injection
-def ResNet50(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """50 layers with shortcuts; images of 224 x 224, prepared by mode ``caffe``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def ResNet50(request: Request) -> Any:
+    """50 layers with shortcuts; images of 224 x 224, prepared by mode ``caffe``."""
     image = request.image(request.shape(224, 32))
     x = layers.ZeroPadding2D(3, name="conv1_pad")(image)
     x = layers.Conv2D(64, 7, strides=2, kernel_initializer="he_normal", name="conv1")(x)

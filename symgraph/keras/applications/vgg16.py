@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import layers
-from .building import Request, Weights
+from .building import Request, Weights, network
 from .imagenet_utils import decode_predictions, preprocess_input
 from .injection import keras_modules_injection
 
@@ -19,20 +19,9 @@ _WEIGHTS = Weights.tf_kernels(
 )  # fmt: skip
 
 
-@keras_modules_injection
-def VGG16(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """13 convolutions and 3 dense layers; images of 224 x 224, prepared by mode ``caffe``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def VGG16(request: Request) -> Any:
+    """13 convolutions and 3 dense layers; images of 224 x 224, prepared by mode ``caffe``."""
     return vgg(request, "vgg16", (2, 2, 3, 3, 3), _WEIGHTS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .building import Request, Weights
+from .building import Request, Weights, network
 from .imagenet_utils import decode_predictions, preprocess_input
 from .injection import keras_modules_injection
 from .vgg16 import FOLDER, vgg
@@ -17,20 +17,9 @@ _WEIGHTS = Weights.tf_kernels(
 )  # fmt: skip
 
 
-@keras_modules_injection
-def VGG19(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """16 convolutions and 3 dense layers; images of 224 x 224, prepared by mode ``caffe``.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def VGG19(request: Request) -> Any:
+    """16 convolutions and 3 dense layers; images of 224 x 224, prepared by mode ``caffe``."""
     return vgg(request, "vgg19", (2, 2, 4, 4, 4), _WEIGHTS)
 
 

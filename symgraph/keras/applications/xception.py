@@ -6,9 +6,8 @@ import sys
 from typing import Any
 
 from .. import layers
-from . import imagenet_utils
-from .building import Request, Weights, channels_last_only
-from .imagenet_utils import decode_predictions
+from .building import Request, Weights, channels_last_only, network
+from .imagenet_utils import decode_predictions, preparation
 from .injection import keras_modules_injection
 
 __all__ = ["Xception", "decode_predictions", "keras_modules_injection", "preprocess_input"]
@@ -22,20 +21,9 @@ _WEIGHTS = Weights.tf_kernels(
 )
 
 
-@keras_modules_injection
-def Xception(
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-) -> Any:
-    """36 convolutions, most of them separable; images of 299 x 299, prepared by mode ``tf``. ``channels_last`` only.
-
-    The arguments are those of :mod:`symgraph.keras.applications`.
-    """
-    request = Request(include_top, weights, input_tensor, input_shape, pooling, classes)
+@network
+def Xception(request: Request) -> Any:
+    """36 convolutions, most of them separable; images of 299 x 299, prepared by mode ``tf``. ``channels_last`` only."""
     with channels_last_only("Xception"):
         image = request.image(request.shape(299, 71))
         x = layers.Conv2D(32, 3, strides=2, use_bias=False, name="block1_conv1")(image)
@@ -84,10 +72,5 @@ def _rectified(x: Tensor, name: str) -> Tensor:
     return layers.Activation("relu", name=name + "_act")(x)
 
 
-@keras_modules_injection
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """Images from 0 to 255 as the network wants them: :func:`.imagenet_utils.preprocess_input` by mode ``tf``."""
-    return imagenet_utils.preprocess_input(x, data_format, mode="tf")
-
-
+preprocess_input = preparation("tf", __name__)
 xception = sys.modules[__name__]  # in Keras, the module that this one took its code from
