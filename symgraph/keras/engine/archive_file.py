@@ -14,6 +14,7 @@ from . import hdf5_reading as reading
 from .archive_config import keras_2_model, keras_2_training
 from .archive_weights import load_archive_weights, optimizer_arrays
 from .model_file import CONFIG_FAULTS, build_model, compile_model
+from .optimizer_state import archived_state
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _MAX_CONFIG = 1 << 26  # bytes
@@ -68,7 +69,7 @@ def _restore_optimizer(group: Any, model: Any) -> None:
     model.objective.prepare_optimizer()
     limit = 2 * sum(K.count_params(w) for w in model.optimizer.weights) + 64
     try:
-        model.optimizer.set_weights(optimizer_arrays(group, model.optimizer, limit))
+        model.optimizer.set_weights(archived_state(model.optimizer, optimizer_arrays(group, limit)))
     except ValueError as error:
         warnings.warn(
             "Error in loading the saved optimizer state. As a result, your model is starting with a freshly "

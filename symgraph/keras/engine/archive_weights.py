@@ -15,7 +15,6 @@ import numpy as np
 
 from .. import backend as K
 from . import hdf5_reading as reading
-from .optimizer_state import slots_of_a_weight
 
 Array = np.ndarray[Any, Any]
 Group = Any
@@ -92,28 +91,14 @@ def numbered(classes: Iterable[str]) -> list[str]:
     return found
 
 
-def optimizer_arrays(group: Group, optimizer: Any, limit: int) -> list[Array]:
-    """The state in ``optimizer/vars`` in the order of Keras 2: steps, then one kind of slot after the other.
-
-    Keras 3 has the steps, the learning rate, then the slots weight by weight, and last the largest second moments of
-    Adam's ``amsgrad``.
+def optimizer_arrays(group: Group, limit: int) -> list[Array]:
+    """The state in ``optimizer/vars``, in the archive's order.
 
     Raises:
-        ValueError: if the arrays are not what the optimizer keeps.
+        DamagedFileError: if they have more than ``limit`` elements together.
     """
     stored = reading.child(group, "optimizer/vars")
     found = [reading.dataset(stored, str(i)) for i in range(len(stored))]
     if sum(math.prod(x.shape) for x in found) > limit:
         raise reading.DamagedFileError("The archive's optimizer has more values than the model's")
-    arrays = [reading.values(x) for x in found]
-    slots = [a for a, x in zip(arrays[2:], found[2:], strict=True) if x.shape]
-    wanted = [K.int_shape(w) for w in optimizer.weights if K.int_shape(w)]
-    idle = [np.zeros(1, "float32") for shape in wanted if shape == (1,)]  # Adam without amsgrad, Keras 2's placeholders
-    kinds = slots_of_a_weight(optimizer)
-    by_weight = slots[: len(slots) // kinds * kinds]
-    largest: list[Array] = []
-    if getattr(optimizer, "amsgrad", False):
-        largest, by_weight, idle = slots[len(slots) * 2 // 3 :], slots[: len(slots) * 2 // 3], []
-    ordered = [a for kind in range(kinds) for a in by_weight[kind::kinds]]
-    scalars = [np.asarray(K.get_value(w)) for w in optimizer.weights[1:] if not K.int_shape(w)]
-    return [arrays[0], *scalars, *ordered, *largest, *idle]
+    return [reading.values(x) for x in found]

@@ -104,14 +104,14 @@ def compile_model(model: Any, training: Any, custom_objects: dict[str, Any] | No
     """Compile a model as a training configuration says."""
     try:
         with CustomObjectScope(custom_objects or {}):
-            optimizer = optimizers.deserialize(_known_optimizer(training["optimizer_config"]))
+            optimizer = _optimizer(training["optimizer_config"])
             model.compile(
                 optimizer=optimizer,
                 loss=_resolved(training["loss"], _loss),
-                metrics=_resolved(training.get("metrics"), _metric),
+                metrics=_resolved(training.get("metrics"), metrics.deserialize),
                 loss_weights=training.get("loss_weights"),
                 sample_weight_mode=training.get("sample_weight_mode"),
-                weighted_metrics=_resolved(training.get("weighted_metrics"), _metric),
+                weighted_metrics=_resolved(training.get("weighted_metrics"), metrics.deserialize),
             )
     except CONFIG_FAULTS as error:
         raise ValueError(f"The training config cannot be read: {type(error).__name__}: {error}") from error
@@ -135,39 +135,13 @@ def _restore_optimizer(model: Any, group: Group) -> None:
 
 
 # -- what other versions wrote --------------------------------------------------------------------------------------
-_OPTIMIZER_NO_OPS: dict[str, tuple[Any, ...]] = {
-    "weight_decay": (None, 0.0),
-    "clipnorm": (None,),
-    "global_clipnorm": (None,),
-    "clipvalue": (None,),
-    "use_ema": (False,),
-    "ema_momentum": (0.99,),
-    "ema_overwrite_frequency": (None, 100),
-    "initial_accumulator_value": (0.0, 0.1),  # the state that is read with it begins with it
-    "jit_compile": (True, False),
-    "is_legacy_optimizer": (True, False),
-    "centered": (False,),
-    "loss_scale_factor": (None,),
-    "gradient_accumulation_steps": (None,),
-    "beta": (0.0,),  # of Ftrl
-}
-#: Of these, what a class here takes as an argument.
-_OPTIMIZER_ARGUMENTS = {"Ftrl": ("initial_accumulator_value",)}
-
-
-def _known_optimizer(described: dict[str, Any]) -> dict[str, Any]:
-    """An optimizer's config without the keys of other versions that change nothing."""
-    config = dict(described["config"])
-    class_name = described["class_name"].removeprefix("Custom>")  # tf.keras 2.11 and later
-    if class_name == "Nadam" and "schedule_decay" not in config:  # tf.keras's schedule; its old class names it decay
-        config["schedule_decay"] = config.pop("decay", 1.0)
-    config.pop("name", None)
-    for key, idle in _OPTIMIZER_NO_OPS.items():
-        if key in config and config[key] in idle and key not in _OPTIMIZER_ARGUMENTS.get(class_name, ()):
-            del config[key]
-    if class_name == "RMSprop" and config.get("momentum") == 0.0:
-        del config["momentum"]
-    return {"class_name": class_name, "config": config}
+def _optimizer(described: dict[str, Any]) -> Any:
+    """The optimizer of a config that another version may have written."""
+    name, config = described["class_name"].removeprefix("Custom>"), described["config"]  # tf.keras 2.11 and later
+    cls = optimizers.class_named(name)
+    if cls is not None and issubclass(cls, optimizers.Optimizer):
+        config = cls.compatible_config(config)
+    return optimizers.deserialize({"class_name": name, "config": config})
 
 
 def _resolved(value: Any, make: Any) -> Any:
@@ -186,10 +160,3 @@ def _loss(described: dict[str, Any]) -> Any:
     if config.get("reduction") == "auto":
         config["reduction"] = "sum_over_batch_size"
     return losses.deserialize({**described, "config": config})
-
-
-def _metric(described: dict[str, Any]) -> Any:
-    config = dict(described["config"])
-    if described["class_name"] == "MeanMetricWrapper" and isinstance(config.get("fn"), str):
-        return metrics.MeanMetricWrapper(metrics.get(config["fn"]), name=config.get("name"))
-    return metrics.deserialize({**described, "config": config})

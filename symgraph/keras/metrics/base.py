@@ -165,3 +165,12 @@ class MeanMetricWrapper(Mean):
     def get_config(self) -> dict[str, Any]:
         plain = {k: K.eval(v).tolist() if K.is_variable(v) else v for k, v in self._fn_kwargs.items()}
         return {**super().get_config(), **plain}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The metric; tf.keras writes the name of the function, too."""
+        if isinstance(config.get("fn"), str):
+            from . import get
+
+            config = {**config, "fn": get(config["fn"])}
+        return cls(**config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..legacy import interfaces
-from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
+from ..utils.generic_utils import deserialize_keras_object, look_up, serialize_keras_object
 from .base import Optimizer, clip_norm
 from .follow_the_leader import Ftrl
 from .gradient_descent import SGD
@@ -53,6 +53,12 @@ _BY_NAME = {cls.__name__.lower(): cls for cls in (SGD, RMSprop, Adagrad, Adadelt
 def serialize(optimizer: Any) -> Any:
     """``{'class_name', 'config'}`` of an optimizer."""
     return serialize_keras_object(optimizer)
+
+
+def class_named(name: str) -> type | None:
+    """The class of an optimizer, custom or Keras's (whose names count in any letter case); None of unknown ones."""
+    found = look_up(name, None, None) or _BY_NAME.get(name.lower())
+    return found if isinstance(found, type) else None
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:

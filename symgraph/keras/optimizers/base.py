@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .. import backend as K
+from .other_versions import Slot, without_idle
 
 Tensor = Any
 
@@ -20,7 +22,11 @@ def clip_norm(g: Tensor, c: float, n: Tensor) -> Tensor:
 
 
 class Optimizer:
-    """Base of optimizers. ``get_updates`` gives the updates of one step; ``weights`` are the variables behind it."""
+    """Base of optimizers. ``get_updates`` gives the updates of one step; ``weights`` are the variables behind it:
+    the number of steps, numbers that belong to no weight, then one kind of slot after the other, as ``slot_kinds`` says
+    for files of other versions (an optimizer with none reads its own files only)."""
+
+    slot_kinds: ClassVar[tuple[Slot, ...]] = ()
 
     def __init__(self, **kwargs: Any) -> None:
         for name in kwargs:
@@ -120,6 +126,10 @@ class Optimizer:
         else:
             K.set_value(self.learning_rate, value)
 
+    def numbers_after(self, steps: int) -> list[np.ndarray[Any, Any]]:
+        """What of ``weights`` belongs to no weight, after so many steps: files of other versions do not have it."""
+        return []
+
     def get_config(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("clipnorm", "clipvalue") if hasattr(self, name)}
 
@@ -136,3 +146,8 @@ class Optimizer:
         if "lr" in config:
             config = {"learning_rate" if k == "lr" else k: v for k, v in config.items()}
         return cls(**config)
+
+    @classmethod
+    def compatible_config(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """A config that another version wrote, without what changes nothing here."""
+        return without_idle(config, inspect.signature(cls.__init__).parameters)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import backend as K
 from .base import Optimizer, Tensor
+from .other_versions import Slot
 
 
 class Ftrl(Optimizer):
@@ -24,6 +25,8 @@ class Ftrl(Optimizer):
     Raises:
         ValueError: for a power above zero, or strengths below it.
     """
+
+    slot_kinds = (Slot(("accumulator",)), Slot(("linear",)))
 
     def __init__(
         self, learning_rate: float = 0.001, learning_rate_power: float = -0.5, initial_accumulator_value: float = 0.1,

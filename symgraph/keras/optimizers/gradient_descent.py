@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import backend as K
 from .base import Optimizer, Tensor
+from .other_versions import Slot
 
 
 class SGD(Optimizer):
@@ -18,6 +19,8 @@ class SGD(Optimizer):
         nesterov: look ahead along the momentum.
         decay: the rate of step t is ``learning_rate / (1 + decay * t)``.
     """
+
+    slot_kinds = (Slot(("m", "momentum"), optional=True),)
 
     def __init__(
         self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import backend as K
 from .base import Optimizer, Tensor
+from .other_versions import Slot
 
 
 class _Moments(Optimizer):
@@ -25,6 +28,8 @@ class _Moments(Optimizer):
 
 class Adam(_Moments):
     """First and second moments with bias correction (Kingma and Ba 2015); ``amsgrad`` keeps the largest second one."""
+
+    slot_kinds = (Slot(("m",)), Slot(("v",)), Slot(("vhat",), optional=True))
 
     def __init__(
         self,
@@ -69,6 +74,8 @@ class Adam(_Moments):
 class Adamax(_Moments):
     """Adam with the infinity norm."""
 
+    slot_kinds = (Slot(("m",)), Slot(("u", "v")))
+
     def __init__(self, learning_rate: float = 0.002, beta_1: float = 0.9, beta_2: float = 0.999, **kwargs: Any) -> None:
         self.initial_decay = kwargs.pop("decay", 0.0)
         super().__init__(learning_rate, beta_1, beta_2, **kwargs)
@@ -93,6 +100,8 @@ class Adamax(_Moments):
 
 class Nadam(_Moments):
     """Adam with Nesterov's momentum (Dozat 2015); the momentum follows a schedule."""
+
+    slot_kinds = (Slot(("m",)), Slot(("v",)))
 
     def __init__(self, learning_rate: float = 0.002, beta_1: float = 0.9, beta_2: float = 0.999, **kwargs: Any) -> None:
         self.schedule_decay = kwargs.pop("schedule_decay", 0.004)
@@ -125,6 +134,17 @@ class Nadam(_Moments):
             weights = [weights[0], K.get_value(self.m_schedule), *weights[1:]]
         super().set_weights(weights)
 
+    def numbers_after(self, steps: int) -> list[np.ndarray[Any, Any]]:
+        """The product of the momenta of the steps."""
+        momenta = K.get_value(self.beta_1) * (1 - 0.5 * 0.96 ** (np.arange(1, steps + 1) * self.schedule_decay))
+        return [np.asarray(np.prod(momenta), "float32")]
+
     def get_config(self) -> dict[str, Any]:
         values = self._values("learning_rate", "beta_1", "beta_2")
         return {**values, "epsilon": self.epsilon, "schedule_decay": self.schedule_decay}
+
+    @classmethod
+    def compatible_config(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """tf.keras has the schedule without an argument; its old optimizer class calls its exponent ``decay``."""
+        config = super().compatible_config(config)
+        return config if "schedule_decay" in config else {"schedule_decay": config.pop("decay", 1.0), **config}

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import backend as K
 from .base import Optimizer, Tensor
+from .other_versions import Slot
 
 
 class _Scaled(Optimizer):
@@ -32,6 +33,8 @@ class _Scaled(Optimizer):
 class RMSprop(_Scaled):
     """Steps divided by a running root mean square of gradients."""
 
+    slot_kinds = (Slot(("velocity", "rms")),)
+
     def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = K.variable(rho, name="rho")
@@ -55,6 +58,8 @@ class RMSprop(_Scaled):
 class Adagrad(_Scaled):
     """Steps divided by the root of the sum of squared gradients (Duchi et al. 2011)."""
 
+    slot_kinds = (Slot(("accumulator",)),)
+
     def __init__(self, learning_rate: float = 0.01, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
 
@@ -76,6 +81,8 @@ class Adagrad(_Scaled):
 
 class Adadelta(_Scaled):
     """Steps in units of past steps (Zeiler 2012)."""
+
+    slot_kinds = (Slot(("accumulated_grad", "accum_grad")), Slot(("accumulated_delta_var", "accum_var")))
 
     def __init__(self, learning_rate: float = 1.0, rho: float = 0.95, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)

@@ -93,7 +93,7 @@ def deserialize_keras_object(
         if not isinstance(identifier.get("class_name"), str) or "config" not in identifier:
             raise ValueError("Improper config format: " + str(identifier))
         name, config = identifier["class_name"], identifier["config"]
-        cls = _look_up(name, module_objects, custom_objects)
+        cls = look_up(name, module_objects, custom_objects)
         if cls is None:
             raise ValueError(f"Unknown {printable_module_name}: {name}{_hint(name, module_objects, own=True)}")
         with CustomObjectScope(custom_objects or {}):
@@ -103,14 +103,15 @@ def deserialize_keras_object(
                 return cls.from_config(config, custom_objects={**_custom_objects, **(custom_objects or {})})
             return cls.from_config(config)
     if isinstance(identifier, str):
-        found = _look_up(identifier, module_objects, custom_objects)
+        found = look_up(identifier, module_objects, custom_objects)
         if found is None:
             raise ValueError(f"Unknown {printable_module_name}:{identifier}{_hint(identifier, module_objects)}")
         return found() if inspect.isclass(found) else found
     raise ValueError("Could not interpret serialized object: " + str(identifier))
 
 
-def _look_up(name: str, module_objects: Mapping[str, Any] | None, custom_objects: Mapping[str, Any] | None) -> Any:
+def look_up(name: str, module_objects: Mapping[str, Any] | None, custom_objects: Mapping[str, Any] | None) -> Any:
+    """What a name in a config stands for: a custom object, or one of a module; None for neither."""
     for place in (custom_objects, _custom_objects):
         if place and name in place:
             return place[name]
@@ -122,7 +123,7 @@ def _look_up(name: str, module_objects: Mapping[str, Any] | None, custom_objects
 
 def _hint(name: str, module_objects: Mapping[str, Any] | None, own: bool = False) -> str:
     """What may have been meant by an unknown name."""
-    known = [k for k in module_objects or {} if _look_up(k, module_objects, None) is not None]
+    known = [k for k in module_objects or {} if look_up(k, module_objects, None) is not None]
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f". Did you mean {near[0]!r}?"
