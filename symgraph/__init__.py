@@ -33,6 +33,7 @@ from .arrangement import (
     vstack,
 )
 from .bfloat import from_bfloat16, round_to_bfloat16, to_bfloat16
+from .checkpointing import checkpoint
 from .cloning import clone
 from .convolution import avg_pool, conv, conv_transpose, depthwise_conv, local_conv, max_pool, separable_conv
 from .covariance import cov
@@ -287,8 +288,8 @@ __all__ += [  # errors
     "NonFiniteError", "OutOfMemoryError", "ShapeError", "SymgraphError", "TargetError",
 ]  # fmt: skip
 __all__ += [  # gradients
-    "Lop", "Rop", "custom_gradient", "grad", "grad_clip", "hessian", "hessian_vector_product", "jacobian", "jvp",
-    "verify_grad", "vjp",
+    "Lop", "Rop", "checkpoint", "custom_gradient", "grad", "grad_clip", "hessian", "hessian_vector_product", "jacobian",
+    "jvp", "verify_grad", "vjp",
 ]  # fmt: skip
 __all__ += ["cond", "foldl", "foldr", "map", "scan", "until", "while_loop"]  # loops and choices
 __all__ += [  # own ops, effects, looking inside

@@ -10,9 +10,10 @@ from .generators import Key, next_key
 from .ir.builder import Builder, canonical_names
 from .ir.dims import Dim, Symbol, substitute
 from .ir.graph import Graph, Node, Value
-from .ir.op import Elementwise
+from .ir.op import Control, Elementwise
 from .ir.ops.leaves import Input, State
 from .ir.ops.markers import Marker
+from .ir.region import map_regions, without
 from .ir.types import Facts, TensorType
 from .tensor import Tensor
 from .tracer import describe
@@ -142,7 +143,7 @@ def _join_sizes(order: Sequence[Node], replaced: Mapping[int, Value], facts: Fac
         if isinstance(node.op, Elementwise) and len({t.shape for t in operands}) == 1:
             found = [node.outputs[0].type.with_shape(operands[0].shape)]
         elif isinstance(node.op, Marker):
-            found = operands[:1]
+            found = operands[: len(node.outputs)]
         elif isinstance(node.op, (Input, State)):
             continue
         else:
@@ -187,7 +188,9 @@ class _Importer:
             operands = tuple(new[id(self.replaced.get(id(v), v))] for v in node.inputs)
             builder.origins = node.origins
             op = node.op.map_dims(sizes)
-            made = operands[:1] if isinstance(op, Marker) else builder.apply_all(op, *operands)
+            if isinstance(op, Control):
+                op = map_regions(op, lambda body: without(body, Marker))
+            made = operands[: len(node.outputs)] if isinstance(op, Marker) else builder.apply_all(op, *operands)
             for old, value in zip(node.outputs, made, strict=True):
                 new[id(old)] = value
         return [new[id(self.replaced.get(id(v), v))] for v in results], builder

@@ -17,13 +17,14 @@ import numpy as np
 from .errors import ArgumentError, GradientError, ShapeError
 from .gradient import grad
 from .ir.dims import static_size
-from .ir.graph import Value
-from .ir.ops.markers import CustomGradient
+from .ir.ops.custom_gradient import CustomGradient
+from .ir.region import capture
 from .numeric import clip
 from .reducing import sum as total
+from .scanning import step_input
 from .shaping import reshape, stack, stop_gradient, zeros_like
 from .tensor import Tensor, TensorLike, as_tensor, as_value, constant
-from .tracer import describe, tracer
+from .tracer import describe, recording, tracer
 
 Tensors: TypeAlias = Union[Tensor, Sequence[Tensor]]
 #: A Jacobian has one copy of the derivative's graph for each element of the shorter side; more are refused.
@@ -164,7 +165,10 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
 
     The decorated function takes tensors and gives ``(output, rule)`` (or ``(list of outputs, rule)``). ``rule`` takes
     one cotangent for each output and gives a cotangent for each argument (a list, where there are several; None where
-    nothing flows).
+    nothing flows). It is called once, when the decorated function is; it may be used in loops.
+
+    Raises:
+        GradientError: where the rule gives another number of cotangents.
 
     Example:
         >>> from symgraph import placeholder, function, grad, exp
@@ -183,25 +187,20 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
         outputs, rule = function(*tensors)
         outs: list[Tensor] = [as_tensor(y) for y in _listed(outputs)]
 
-        def rule_for(k: int) -> Callable[[Value], list[Value | None]]:
-            def run(g: Value) -> list[Value | None]:
-                # The rule is linear: the outputs' shares add up.
-                given = [Tensor(g) if i == k else zeros_like(y) for i, y in enumerate(outs)]
-                found = _listed(rule(*given))
-                if len(found) != len(tensors):
-                    name = function.__name__
-                    raise GradientError(f"{name}: {len(found)} cotangent(s) for {len(tensors)} argument(s)")
-                return [
-                    None if c is None else tracer.broadcast_to(as_value(c, t.dtype), t.shape)
-                    for c, t in zip(found, tensors, strict=True)
-                ]  # fmt: skip
-
-            return run
-
-        inputs = [t.value for t in tensors]
-        marked = [
-            Tensor(tracer.apply(CustomGradient(rule_for(k)), y.value, *inputs)) for k, y in enumerate(outs)
-        ]  # fmt: skip
+        cotangents = [step_input(y.shape, y.dtype, "cotangent") for y in outs]
+        with recording() as nodes:
+            found = _listed(rule(*map(Tensor, cotangents)))
+            if len(found) != len(tensors):
+                name = function.__name__
+                raise GradientError(f"{name}: {len(found)} cotangent(s) for {len(tensors)} argument(s)")
+            given = [
+                None if c is None else tracer.broadcast_to(as_value(c, t.dtype), t.shape)
+                for c, t in zip(found, tensors, strict=True)
+            ]  # fmt: skip
+        body, captured = capture(cotangents, [c for c in given if c is not None], nodes)
+        op = CustomGradient(len(outs), tuple(c is not None for c in given), body)
+        operands = [t.value for t in (*outs, *tensors)]
+        marked = [Tensor(v) for v in tracer.apply_all(op, *operands, *captured)]
         return marked if isinstance(outputs, (list, tuple)) else marked[0]
 
     return apply

@@ -9,7 +9,7 @@ from typing import overload
 from .errors import ArgumentError, DTypeError, GradientError, ShapeError
 from .ir.graph import Node, Value
 from .ir.reverse import find_cotangents
-from .provenance import Origin
+from .provenance import as_gradient
 from .tensor import Tensor, TensorLike, as_value
 from .tracer import describe, origins_of, tracer
 
@@ -105,8 +105,7 @@ def _backward(seeds: list[tuple[Value, Value]], wrt: list[Value], stop: set[int]
 
 
 def _vjp(node: Node, given: Sequence[Value | None]) -> Sequence[Value | None]:
-    origins = tuple(Origin(o.layer, o.file, o.line, True) for o in node.origins)
-    with origins_of(origins):
+    with origins_of(as_gradient(node.origins)):
         try:
             return node.op.vjp(tracer, node.inputs, node.outputs, given)
         except GradientError as error:

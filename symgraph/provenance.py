@@ -33,6 +33,11 @@ class Origin:
         return f"grad of {text}" if self.grad else text
 
 
+def as_gradient(origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+    """The same places, for what a gradient makes there."""
+    return tuple([o if o.grad else Origin(o.layer, o.file, o.line, True) for o in origins])
+
+
 @contextmanager
 def name_scope(name: str) -> Iterator[str]:
     """Ops applied inside belong to layer ``name`` (nested scopes join with ``/``)."""

@@ -4,7 +4,7 @@ line."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
 from .errors import DTypeError, ShapeError
@@ -41,6 +41,9 @@ class Tracer(Emitter):
         for record in _records.get():
             record.append(node)
         return node.outputs
+
+    def made_by(self, origins: tuple[Origin, ...]) -> AbstractContextManager[None]:
+        return origins_of(origins)
 
 
 tracer = Tracer()

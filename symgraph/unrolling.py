@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from .ir.dims import static_size
 from .ir.graph import Value
 from .ir.ops.control import Scan
-from .ir.ops.leaves import Input
 from .ir.ops.markers import StopGradient
-from .tracer import origins_of, tracer
+from .ir.region import copy_graph
+from .tracer import tracer
 
 
 def write_out(op: Scan, operands: Sequence[Value]) -> list[Value]:
@@ -24,7 +24,7 @@ def write_out(op: Scan, operands: Sequence[Value]) -> list[Value]:
             _row(x, start + (n - 1 - i if back else i))
             for x, start, back in zip(operands, op.starts, op.backward, strict=False)
         ]
-        made = _body(op, [*rows, *carried, *operands[op.first_constant :]])
+        made = copy_graph(tracer, op.body.graph, [*rows, *carried, *operands[op.first_constant :]])
         if 0 <= op.truncate < n - i:
             made = [tracer.apply(StopGradient(), v) for v in made]
         carried = made[: op.carries]
@@ -38,17 +38,6 @@ def write_out(op: Scan, operands: Sequence[Value]) -> list[Value]:
         _stack(rows) if rows else tracer.full((0, *t.shape), 0, t.dtype)
         for rows, t in zip(last, op.body.outputs[op.carries :], strict=True)
     ]
-
-
-def _body(op: Scan, inputs: Sequence[Value]) -> list[Value]:
-    graph = op.body.graph
-    new = {id(old): value for old, value in zip(graph.inputs, inputs, strict=True)}
-    for node in graph.nodes:
-        if not isinstance(node.op, Input):
-            with origins_of(node.origins):
-                made = tracer.apply_all(node.op, *(new[id(v)] for v in node.inputs))
-            new.update((id(old), value) for old, value in zip(node.outputs, made, strict=True))
-    return [new[id(v)] for v in graph.outputs]
 
 
 def _row(x: Value, at: int) -> Value:

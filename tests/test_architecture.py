@@ -15,9 +15,9 @@ LAYERS = {
     "base": "capacity display dtypes errors events markup options provenance version",
     "plotting": "plotting",
     "ir": "ir",
-    "front": "arrangement bfloat cloning convolution covariance creation differentiation effects einsum elementwise "
-    "generators gradient linalg loops nn numeric ordering own_ops picking products random reducing resizing "
-    "scanning shaping subscripts tensor tracer unrolling variable",
+    "front": "arrangement bfloat checkpointing cloning convolution covariance creation differentiation effects einsum "
+    "elementwise generators gradient linalg loops nn numeric ordering own_ops picking products random reducing "
+    "resizing scanning shaping subscripts tensor tracer unrolling variable",
     "codegen": "codegen",
     "function": "arguments closing explain function inspection nan_guard plot plot_levels profile report stages "
     "verification",

@@ -74,6 +74,7 @@ class Bufferizer:
     def __init__(self, clusters: Clusters, lowered: Sequence[Lowered | LoweredHost | LoweredLoop]) -> None:
         self.graph: Graph = clusters.graph
         self.aliases = clusters.aliases
+        self.waits = clusters.waits
         self.tasks: list[Task] = []
         self.writer: dict[int, Task] = {}
         self.readers: dict[int, list[Task]] = {}
@@ -93,6 +94,7 @@ class Bufferizer:
             self.add_task(one)
         #: Tasks that may raise: no state changes before the last of them has run.
         self.python = [task for task in self.tasks if runs_python(task.lowered)]
+        self.order_waits()
         self.order_effects()
 
     def base(self, array: Array) -> Array:
@@ -126,6 +128,33 @@ class Bufferizer:
         if first is not second:
             first.after.add(second.number)
             second.before.add(first.number)
+
+    def order_waits(self) -> None:
+        """What reads an array behind a barrier comes after all that the barrier waits for."""
+        for task in self.tasks if self.waits else ():
+            for array in task.lowered.arrays.values():
+                for before in self.waited_for(array):
+                    self.order(before, task)
+
+    def waited_for(self, array: Array) -> list[Task]:
+        """The tasks that must have run before ``array`` is read: where what a barrier waits for is no array, those that
+        compute what it is made of."""
+        values: list[Value] = []
+        while isinstance(array, Value) and id(array) in self.aliases:
+            values += self.waits.get(id(array), ())
+            array = self.aliases[id(array)]
+        found: list[Task] = []
+        seen: set[int] = set()
+        while values:
+            base = self.base(values.pop())
+            if not isinstance(base, Value) or id(base) in seen:
+                continue
+            seen.add(id(base))
+            if id(base) in self.writer:
+                found.append(self.writer[id(base)])
+            else:
+                values += base.node.inputs
+        return found
 
     def order_effects(self) -> None:
         """Prints and the like happen in the order of the graph's nodes, where kernels shared between do not forbid."""

@@ -81,8 +81,8 @@ class Clusters:
     """All clusters of a graph (numbered by their first node, not in an order to run in), what was decided, and where
     arrays are.
 
-    ``home`` maps the ``id`` of a stored value to its cluster's number; ``aliases`` maps the ``id`` of a reshape to the
-    value whose array it renames.
+    ``home`` maps the ``id`` of a stored value to its cluster's number; ``aliases`` maps the ``id`` of a reshape or
+    barrier to the value whose array it renames; ``waits``, that of a barrier to what is computed before it is read.
     """
 
     graph: Graph
@@ -90,6 +90,7 @@ class Clusters:
     decisions: tuple[Decision, ...]
     home: Mapping[int, int]
     aliases: Mapping[int, Value]
+    waits: Mapping[int, tuple[Value, ...]]
 
     def __str__(self) -> str:
         return print_clusters(self)

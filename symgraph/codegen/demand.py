@@ -14,6 +14,7 @@ from ..ir.op import Control, Elementwise, Host, Indexed, Leaf, Scatter
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.leaves import Constant
 from ..ir.ops.ordering import ArgSort
+from ..ir.ops.recomputing import Barrier
 from ..ir.ops.views import Reshape
 from .access import ZERO, Access, Meanings, compose, identity, is_view
 
@@ -40,14 +41,15 @@ class Inline:
 class Demand:
     """Facts about a graph's values, by ``id``.
 
-    ``stored`` says why a value must be an array; ``aliases`` maps a reshape to the value whose memory it renames;
-    ``careful`` are values that some op reads repeatedly or at computed places; ``uses`` counts reading nodes (results
-    count as one).
+    ``stored`` says why a value must be an array; ``aliases`` maps a reshape to the value whose memory it renames, and
+    so a barrier, for which ``waits`` has what must be computed before it is read; ``careful`` are values that some op
+    reads repeatedly or at computed places; ``uses`` counts reading nodes (results count as one).
     """
 
     meanings: Meanings
     stored: dict[int, str] = field(default_factory=dict)
     aliases: dict[int, Value] = field(default_factory=dict)
+    waits: dict[int, tuple[Value, ...]] = field(default_factory=dict)
     careful: set[int] = field(default_factory=set)
     uses: dict[int, int] = field(default_factory=dict)
 
@@ -56,6 +58,14 @@ class Demand:
         while id(value) in self.aliases:
             value = self.aliases[id(value)]
         return value
+
+    def waited_for(self, value: Value) -> list[Value]:
+        """What must be computed before ``value`` is read, besides itself."""
+        found: list[Value] = []
+        while id(value) in self.aliases:
+            found += self.waits.get(id(value), ())
+            value = self.aliases[id(value)]
+        return found
 
 
 def is_splat(value: Value) -> bool:
@@ -78,6 +88,9 @@ def find_demand(graph: Graph, meanings: Meanings) -> Demand:
         demand.stored[id(value)] = "a result"
         demand.uses[id(value)] = demand.uses.get(id(value), 0) + 1
     for node in reversed(graph.nodes):
+        if isinstance(node.op, Barrier):
+            _hold(node, demand)
+            continue
         for operand in {id(v): v for v in node.inputs}.values():
             demand.uses[id(operand)] = demand.uses.get(id(operand), 0) + 1
         if isinstance(node.op, Contraction):
@@ -93,6 +106,15 @@ def find_demand(graph: Graph, meanings: Meanings) -> Demand:
         elif isinstance(node.op, Indexed):
             _look_at(node, demand)
     return demand
+
+
+def _hold(node: Node, demand: Demand) -> None:
+    """A barrier is another name of an array, for readers that come later."""
+    value, (held, *before) = node.output, node.inputs
+    demand.aliases[id(value)] = held
+    demand.waits[id(value)] = tuple(before)
+    demand.stored.setdefault(id(held), "kept for the backward pass, where the rest is computed again")
+    demand.uses[id(held)] = demand.uses.get(id(held), 0) + 1
 
 
 def _keep_updates(value: Value, state: Value, demand: Demand) -> None:
@@ -141,7 +163,7 @@ def _look_at(node: Node, demand: Demand) -> None:
 
 def stored_operand(value: Value, meanings: Meanings) -> Value:
     """The array a product reads for an operand: ``value``, or what it is a view of (transposed, repeated, sliced)."""
-    while isinstance(value.op, Indexed):
+    while isinstance(value.op, Indexed) and not isinstance(value.op, Barrier):
         meaning = meanings.of(value.node)
         if not is_view(meaning) or any(a is None for a in meaning.reads[0].affine):
             return value

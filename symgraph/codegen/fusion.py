@@ -35,6 +35,8 @@ SEARCH_LIMIT = 256
 _FOLDING = (Form.ROW, Form.FOLD)
 _NARROWER = "narrower than what it is computed from"
 _EPILOGUE = "computed from a matrix product"
+_RENAMED = "a reshape: the same array under another shape"
+_BEHIND = "the same array, for what is computed again in the backward pass"
 #: Reasons to be stored that only hold in the cluster of the operand.
 _WISHES = (_NARROWER, _EPILOGUE)
 _PREFERENCE = {
@@ -185,7 +187,7 @@ class Fusion:
     def place_pointwise(self, node: Node) -> None:
         value = node.output
         if id(value) in self.demand.aliases:
-            self.note(value, -1, "a reshape: the same array under another shape")
+            self.note(value, -1, _BEHIND if id(value) in self.demand.waits else _RENAMED)
             return
         inline = inline_of(node, self.inline, self.demand.meanings)
         if isinstance(node.op, RandomBits) and id(value) not in self.results:
@@ -251,6 +253,12 @@ class Fusion:
         number = self.home.get(id(self.demand.base(value)))
         return None if number is None else self.find(number)
 
+    def awaited(self, source: Value) -> list[Draft]:
+        """The drafts that must have run before the array is read, besides that which computes it."""
+        waited = self.demand.waited_for(source)
+        found = [self.draft_of(v) for value in waited for v, _ in reads_of(value, self.inline)]
+        return [draft for draft in found if draft is not None]
+
     def candidates(self, reads: list[tuple[bool, Value, Access]]) -> list[Draft]:
         found = {d.number: d for _, v, _ in reads if id(v) in self.home for d in [self.find(self.home[id(v)])]}
         return sorted(found.values(), key=lambda d: (_PREFERENCE[d.form], -d.last))
@@ -286,6 +294,10 @@ class Fusion:
             return "the cluster is full"
         sources: dict[int, Draft] = {}
         for full, source, access in reads:
+            for before in self.awaited(source):
+                if before.number == draft.number:
+                    return f"it reads {source.op.name} of an array only after that kernel"
+                sources[before.number] = before
             home = self.draft_of(source)
             if home is None:
                 continue
@@ -331,8 +343,9 @@ class Fusion:
         self.home[id(value)] = draft.number
         for full, source, access in reads:
             home = self.draft_of(source)
-            if home is not None and home.number != draft.number:
-                draft.feeds.add(home.number)
+            for before in (home, *self.awaited(source)):
+                if before is not None and before.number != draft.number:
+                    draft.feeds.add(before.number)
             draft.reads[full, id(source), access] = (full, source, access)
             if full and draft.reduced:
                 self.siblings[id(source), access, draft.domain, draft.reduced] = draft.number
@@ -356,6 +369,8 @@ class Fusion:
             return True
         inside, elsewhere = {id(v) for v in draft.members}, {id(v) for v in other.members}
         for full, source, access in draft.reads.values():
+            if any(before.number == other.number for before in self.awaited(source)):
+                return True
             if id(self.demand.base(source)) not in elsewhere:
                 continue
             if id(source) in self.demand.aliases or draft.aligned(full, source.shape) != access:

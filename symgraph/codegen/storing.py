@@ -57,7 +57,8 @@ def _recomputed(fusion: Fusion, value: Value, inline: dict[int, Inline]) -> Inli
 
 
 def _is_cheap(fusion: Fusion, cost: Inline, stored: set[int]) -> bool:
-    arrays = all(isinstance(s.op, Leaf) or id(fusion.demand.base(s)) in stored for s, _ in cost.reads)
+    bases = [fusion.demand.base(source) for source, _ in cost.reads]
+    arrays = all(isinstance(base.op, Leaf) or id(base) in stored for base in bases)
     return arrays and cost.cost <= CHEAP and len(cost.reads) <= CHEAP_READS
 
 
@@ -101,4 +102,4 @@ def form_clusters(graph: Graph) -> Clusters:
         Decision(v, numbers.get(fusion.find(n).number, -1) if n >= 0 else -1, why) for v, n, why in fusion.decisions
     )
     home = {id(v): c.number for c in clusters for v in c.stored}
-    return Clusters(graph, tuple(clusters), decisions, home, fusion.demand.aliases)
+    return Clusters(graph, tuple(clusters), decisions, home, fusion.demand.aliases, fusion.demand.waits)

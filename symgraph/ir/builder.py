@@ -6,7 +6,8 @@ node that already exists. That is all of common subexpression elimination, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from ..errors import GraphError, InternalError
@@ -92,6 +93,14 @@ class Builder(Emitter):
         node = Node(op, operands, types, self.origins)
         self._nodes[key] = node
         return node.outputs
+
+    @contextmanager
+    def made_by(self, origins: tuple[Origin, ...]) -> Iterator[None]:
+        outer, self.origins = self.origins, origins
+        try:
+            yield
+        finally:
+            self.origins = outer
 
     def _rewrite(
         self, rules: Sequence[NodeRule], op: Op, operands: Sequence[Value], expected: TensorType

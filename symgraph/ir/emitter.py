@@ -8,10 +8,12 @@ nodes), take Python scalars (of the other operand's dtype), and never change a d
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeAlias, Union
 
 from ..dtypes import DType, bool_, int64
 from ..errors import InternalError
+from ..provenance import Origin
 from .checks import normalize_axis
 from .dims import Dim, Shape, product
 from .graph import Value
@@ -29,6 +31,10 @@ class Emitter:
 
     def apply_all(self, op: Op, *operands: Value) -> tuple[Value, ...]:
         """The results of ``op`` on ``operands``."""
+        raise NotImplementedError
+
+    def made_by(self, origins: tuple[Origin, ...]) -> AbstractContextManager[None]:
+        """Nodes written inside carry these origins."""
         raise NotImplementedError
 
     def apply(self, op: Op, *operands: Value) -> Value:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import GraphError
-from .builder import Builder
+from ..provenance import Origin
+from .builder import Builder, rebuild
 from .dims import Dim, Symbol, SymDim, substitute, symbols
+from .emitter import Emitter
 from .graph import Graph, Node, Value, topological
 from .op import Elementwise, Host, Indexed, Op
 from .ops.leaves import Constant, Input, Size, State
 from .ops.views import Broadcast
 from .types import Facts, TensorType
 
+Origins: TypeAlias = "tuple[Origin, ...]"
 #: Writes the inside of a region: from the builder and the inputs to the outputs.
 Write = Callable[[Builder, list[Value]], Sequence[Value]]
 
@@ -98,16 +101,17 @@ def write_region(types: Sequence[TensorType], write: Write, facts: Facts | None 
 
 
 def copy_graph(
-    builder: Builder, graph: Graph, inputs: Sequence[Value], replace: Mapping[Symbol, Dim] | None = None
-) -> list[Value]:
-    """The outputs of ``graph`` on other inputs, written into ``builder``, with symbols replaced."""
+    e: Emitter, graph: Graph, inputs: Sequence[Value], replace: Mapping[Symbol, Dim] | None = None,
+    origins: Callable[[Origins], Origins] | None = None,
+) -> list[Value]:  # fmt: skip
+    """The outputs of ``graph`` on other inputs, written with ``e``, with symbols replaced and other ``origins``."""
     new = {id(old): value for old, value in zip(graph.inputs, inputs, strict=True)}
     for node in graph.nodes:
         if isinstance(node.op, Input):
             continue
-        builder.origins = node.origins
         op = node.op.map_dims(dict(replace)) if replace else node.op
-        made = builder.apply_all(op, *(new[id(v)] for v in node.inputs))
+        with e.made_by(origins(node.origins) if origins else node.origins):
+            made = e.apply_all(op, *(new[id(v)] for v in node.inputs))
         new.update((id(old), value) for old, value in zip(node.outputs, made, strict=True))
     return [new[id(v)] for v in graph.outputs]
 
@@ -164,7 +168,25 @@ def _is_rootless(node: Node, known: set[int]) -> bool:
 def map_regions(op: Op, change: Callable[[Region], Region]) -> Op:
     """``op`` with its regions changed."""
     new = {name: change(v) for name, v in op.attributes().items() if isinstance(v, Region)}
-    return dataclasses.replace(op, **new)
+    return dataclasses.replace(op, **new) if new else op
+
+
+def without(region: Region, kind: type[Op]) -> Region:
+    """The same region where ops of a kind, which give their first operands, are left out; in regions inside, too."""
+    if not _has_any(region, kind):
+        return region
+
+    def write(b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value, ...]:
+        if isinstance(node.op, kind):
+            return operands[: len(node.outputs)]
+        return b.apply_all(map_regions(node.op, lambda inner: without(inner, kind)), *operands)
+
+    return Region(rebuild(region.graph, Builder(Facts(region.graph.facts)), write, is_body=True))
+
+
+def _has_any(region: Region, kind: type[Op]) -> bool:
+    nodes = region.graph.nodes
+    return any(isinstance(n.op, kind) or any(_has_any(r, kind) for r in regions_of(n.op)) for n in nodes)
 
 
 def regions_of(op: Op) -> list[Region]:
@@ -179,4 +201,6 @@ def has_effects(op: Op) -> bool:
     return any(has_effects(node.op) for region in regions_of(op) for node in region.graph.nodes)
 
 
-__all__ = ["Region", "capture", "copy_graph", "has_effects", "map_regions", "regions_of", "write_region"]
+__all__ = [
+    "Region", "capture", "copy_graph", "has_effects", "map_regions", "regions_of", "without", "write_region",
+]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from ..provenance import as_gradient
 from .emitter import Emitter
 from .graph import Node, Value, topological
 
@@ -47,10 +48,12 @@ def cotangents_in(e: Emitter, seeds: Sequence[tuple[Value, Value]], wrt: Sequenc
 
     def accumulate(found: dict[int, Value], value: Value, cotangent: Value) -> None:
         known = found.get(id(value))
-        found[id(value)] = cotangent if known is None else e.add(known, cotangent)
+        with e.made_by(cotangent.node.origins):
+            found[id(value)] = cotangent if known is None else e.add(known, cotangent)
 
     def vjp(node: Node, given: Sequence[Value | None]) -> Sequence[Value | None]:
-        return node.op.vjp(e, node.inputs, node.outputs, given)
+        with e.made_by(as_gradient(node.origins)):
+            return node.op.vjp(e, node.inputs, node.outputs, given)
 
     found = find_cotangents(seeds, wrt, set(), vjp, accumulate)
     return [found.get(id(v)) for v in wrt]

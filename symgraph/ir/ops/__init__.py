@@ -11,6 +11,7 @@ from . import (
     convolution,
     cumulative,
     custom,
+    custom_gradient,
     effects,
     elementary,
     factorizations,
@@ -23,6 +24,7 @@ from . import (
     ordering,
     pooling,
     random,
+    recomputing,
     reductions,
     scatter,
     solving,
@@ -33,7 +35,7 @@ from . import (
 
 __all__ = [
     "arithmetic", "bfloat", "blocks", "branching", "composites", "contraction", "control", "convolution",
-    "cumulative", "custom", "effects", "elementary", "factorizations", "gathering", "indexing", "leaves",
-    "logical", "markers", "moving", "ordering", "pooling", "random", "reductions", "scatter", "solving",
-    "special", "views", "windows",
+    "cumulative", "custom", "custom_gradient", "effects", "elementary", "factorizations", "gathering", "indexing",
+    "leaves", "logical", "markers", "moving", "ordering", "pooling", "random", "recomputing", "reductions", "scatter",
+    "solving", "special", "views", "windows",
 ]  # fmt: skip

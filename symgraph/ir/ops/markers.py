@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import field
+from collections.abc import Sequence
 
 import numpy as np
 
-from ...errors import GradientError, ShapeError
+from ...errors import ShapeError
 from ..algebra import Algebra, V
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Reader, Sample, record, register
+from ..op import Array, Indexed, Reader, Sample, register
 from ..types import Facts, TensorType
-from .arithmetic import Cotangents, given
+from .arithmetic import Cotangents
 from .sampling import floats
-
-#: The cotangents of the arguments of a function with a gradient of its own, from that of its output.
-Rule = Callable[[Value], Sequence["Value | None"]]
 
 
 class Marker(Indexed):
-    """The first operand, element by element."""
+    """The first operand, element by element; where it has several results, the first operands."""
 
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
         if not operands:
@@ -34,7 +30,7 @@ class Marker(Indexed):
     ) -> V:  # fmt: skip
         return readers[0](index)
 
-    def reference(self, *arrays: Array) -> Array:
+    def reference(self, *arrays: Array) -> Array | tuple[Array, ...]:
         return np.array(arrays[0])
 
 
@@ -53,24 +49,3 @@ class StopGradient(Marker):
     @classmethod
     def samples(cls) -> Sequence[Sample]:
         return [Sample(cls(), (floats(3, 4),), ((0, 0, "N"),), differentiable=())]
-
-
-@register
-@record
-class CustomGradient(Marker):
-    """The first operand, whose gradient ``rule`` sends to the others instead. Rules live while graphs are built."""
-
-    rule: Rule | None = field(default=None, compare=False, repr=False)
-    name = "custom_gradient"
-    equivalents = "theano.OpFromGraph(grad_overrides=...); tf.custom_gradient; jax.custom_vjp"
-
-    def vjp(
-        self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
-    ) -> Cotangents:
-        if self.rule is None:
-            raise GradientError("the gradient of custom_gradient was given by hand, in a graph that is closed")
-        return (None, *self.rule(given(cotangents)))
-
-    @classmethod
-    def samples(cls) -> Sequence[Sample]:
-        return [Sample(cls(), (floats(3, 4), floats(2)), ((0, 0, "N"),), differentiable=())]
