@@ -230,7 +230,7 @@ def test_a_loop_keeps_its_carries_only() -> None:
     """Back-propagation through time without the insides of the steps."""
     row = 50 * 4 * 8 * 8
     plain, wrapped = (planned(*recurrent(wrap, 50)) for wrap in (plainly, sg.checkpoint))
-    assert _histories(plain) >= 6 * row  # the wide layer, and more
+    assert _histories(plain) >= 5 * row  # the wide layer, and more
     assert _histories(wrapped) <= 1.1 * row
     assert layout(wrapped, {"N": 4}).nbytes < 0.25 * layout(plain, {"N": 4}).nbytes
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.codegen.plan import Loop
 from symgraph.explain import plan_text
 from symgraph.options import Options
 
@@ -77,6 +78,17 @@ def test_the_loop_back_reads_what_the_loop_forth_has_computed() -> None:
     # The products of all steps: of the inputs, and of the gradients of x, w and u.
     assert [n.op.name for n in f.stages.optimized.nodes].count("contract") == 4
     assert fired(f)["reuse_of_other_loop"] == 5
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_the_loop_forth_gives_anyway_is_read_from_there(backwards: bool) -> None:
+    """The gradient of tanh reads the rows of the state or of the output: no third array of the same is made."""
+    x, w, h = sg.placeholder((4, None, 5), D), sg.placeholder((5, 5), D), sg.placeholder((None, 5), D)
+    ys, _ = sg.scan(lambda row, h: sg.tanh(row + sg.dot(h, w)), x, h, go_backwards=backwards)
+    f = sg.function([x, w, h], [ys, *sg.grad(sg.sum(ys * ys), [x, w, h])], options=LLVM)
+    forth, _ = (step for step in f.stages.plan.steps if isinstance(step, Loop))
+    assert sum(move.kind == "output" for move in forth.moves) == 2
+    assert fired(f)["reuse_of_other_loop"] == 1
 
 
 def test_what_is_cheap_is_computed_again() -> None:

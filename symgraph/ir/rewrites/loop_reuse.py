@@ -2,8 +2,9 @@
 
 The gradient of a scan is a scan whose body begins as the forward one does, on the same rows and on the kept carries.
 A costly value there (a product, a sum, an elementary function), which depends on carries, becomes one more result of
-the first loop and one more sequence of the second. What is cheap is computed again, and what no carry decides is left
-to :mod:`.loop_motion`, which computes it outside, once for both.
+the first loop and one more sequence of the second; one that the first loop gives anyway is read from there. What is
+cheap besides is computed again, and what no carry decides is left to :mod:`.loop_motion`, which computes it outside,
+once for both.
 """
 
 from __future__ import annotations
@@ -32,6 +33,16 @@ class _Plan:
     taken: list[tuple[Value, Node, Value, bool]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Where a loop leaves a value of its body: that of step ``i`` in row ``start + i``, or, ``backward``, in the last
+    row but ``i``."""
+
+    array: Value
+    start: int
+    backward: bool
+
+
 def reuse_between_loops(graph: Graph, inexact: bool = True, is_body: bool = False) -> tuple[Graph, dict[str, int]]:
     """Rewrite the scans of a graph, those in bodies first; how often a value is read instead of computed."""
     fired: dict[str, int] = {}
@@ -57,7 +68,7 @@ def reuse_between_loops(graph: Graph, inexact: bool = True, is_body: bool = Fals
     if not plans:
         return graph, fired
     fired["reuse_of_other_loop"] = sum(len(p.taken) for p in plans.values())
-    results: dict[tuple[int, int], Value] = {}
+    results: dict[tuple[int, int], _Rows] = {}
 
     def transform(b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value, ...]:
         plan = plans.get(id(node))
@@ -67,11 +78,15 @@ def reuse_between_loops(graph: Graph, inexact: bool = True, is_body: bool = Fals
         parts = take_apart(node.op, b, operands)
         parts.outs += [Out(value, False, -1) for value in plan.extra]
         for value, source, equal, opposite in plan.taken:
-            parts.rows.append(Row(value, results[id(source), id(equal)], 0, opposite))
+            given = results[id(source), id(equal)]
+            parts.rows.append(Row(value, given.array, given.start, opposite != given.backward))
         carries, rows = parts.put_together()
-        old = len(node.op.outputs_backward)
-        results.update(((id(node), id(v)), made) for v, made in zip(plan.extra, rows[old:], strict=True))
-        return (*carries, *rows[:old])
+        for out, array in zip(parts.outs, rows, strict=True):
+            results[id(node), id(out.value)] = _Rows(array, 0, out.backward)
+        for carry, array in zip(parts.carries, carries, strict=True):
+            if carry.kept:
+                results[id(node), id(carry.new)] = _Rows(array, 1, False)
+        return (*carries, *rows[: len(node.op.outputs_backward)])
 
     return rebuild(graph, Builder(Facts(graph.facts)), transform, is_body), fired
 
@@ -99,9 +114,16 @@ def _compare(first: Node, second: Node, plans: dict[int, _Plan]) -> None:
             for value, equal in found:
                 if not any(v is value for v, _, _, _ in mine.taken):
                     mine.taken.append((value, first, equal, opposite))
-                    if not any(v is equal for v in theirs.extra):
+                    if id(equal) not in _results(first) and not any(v is equal for v in theirs.extra):
                         theirs.extra.append(equal)
             return
+
+
+def _results(loop: Node) -> set[int]:
+    """The values of its body, by ``id``, of which a loop gives all rows."""
+    op = loop.op
+    assert isinstance(op, Scan)
+    return {id(v) for k, v in enumerate(op.body.graph.outputs) if k >= op.carries or op.kept[k]}
 
 
 class _Equal:
@@ -150,8 +172,8 @@ class _Equal:
                 self.of[id(v)] = equal
 
     def needed(self) -> list[tuple[Value, Value]]:
-        """The costly values that the second loop reads and the first one has."""
-        graph = self.b.body.graph
+        """The values that the second loop reads and the first one has: costly ones, and those that it gives anyway."""
+        graph, there = self.b.body.graph, _results(self.first)
         waiting: list[Value] = [v for v in graph.outputs if id(v) in self.of]
         for node in graph.nodes:
             if not any(id(v) in self.of for v in node.outputs):
@@ -163,7 +185,7 @@ class _Equal:
             if id(value) in seen or isinstance(value.op, Input) or id(self.of[id(value)]) not in self.carried:
                 continue
             seen.add(id(value))
-            if is_costly(value.op):
+            if is_costly(value.op) or id(self.of[id(value)]) in there:
                 found.append((value, self.of[id(value)]))
             else:
                 waiting += value.node.inputs
