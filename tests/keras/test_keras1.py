@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symgraph.keras.engine.old_weights import flipped
+from symgraph.keras.engine.saving import preprocess_weights_for_loading
 from symgraph.keras.layers import (
     BatchNormalization,
     Conv1D,
@@ -16,6 +18,7 @@ from symgraph.keras.layers import (
     Conv3D,
     Cropping2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Embedding,
     GaussianNoise,
@@ -115,3 +118,34 @@ def test_a_model_of_keras_1() -> None:
         model = model_from_json(json.dumps({"class_name": "Sequential", "config": config, "keras_version": "1.2.2"}))
     assert model.predict(np.ones((2, 4))).shape == (2, 5)
     assert model.layers[1].rate == 0.5 and model.layers[2].epsilon == 1e-05
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "axes"),  # today's kernel with its axes in this order was Keras 1's
+    [
+        (Conv2D(4, (3, 2), data_format="channels_first"), (2, 5, 6), (3, 2, 0, 1)),
+        (Conv2D(4, (3, 2), data_format="channels_last"), (5, 6, 2), (0, 1, 2, 3)),
+        (Conv3D(4, (3, 2, 1), data_format="channels_first"), (2, 5, 6, 7), (4, 3, 0, 1, 2)),
+        (Conv2DTranspose(4, (3, 2), data_format="channels_first"), (2, 5, 6), (2, 3, 0, 1)),
+        (Conv2DTranspose(4, (3, 2), data_format="channels_last"), (5, 6, 2), (0, 1, 3, 2)),
+        (DepthwiseConv2D((3, 2), data_format="channels_first"), (2, 5, 6), (0, 1, 2, 3)),
+    ],
+    ids=lambda x: f"{type(x).__name__}, {x.data_format}" if hasattr(x, "data_format") else "",
+)
+def test_kernels_of_keras_1(layer: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
+    layer.build((None, *shape))
+    kernel, bias = layer.get_weights()
+    for backend, stored in (("tensorflow", kernel), ("theano", flipped(kernel))):
+        if isinstance(layer, DepthwiseConv2D):
+            stored = kernel
+        got = preprocess_weights_for_loading(layer, [stored.transpose(axes), bias], "1.2.2", backend)
+        np.testing.assert_array_equal(got[0], kernel)
+        np.testing.assert_array_equal(got[1], bias)
+
+
+def test_kernels_of_steps_of_keras_1() -> None:
+    layer = Conv1D(4, 3)
+    layer.build((None, 8, 2))
+    kernel, bias = layer.get_weights()
+    for stored in (kernel[:, None], kernel[:, None].transpose(3, 2, 0, 1), kernel):
+        np.testing.assert_array_equal(preprocess_weights_for_loading(layer, [stored, bias], "1.2.2")[0], kernel)

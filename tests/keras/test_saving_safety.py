@@ -14,8 +14,9 @@ import h5py
 import numpy as np
 import pytest
 
-from symgraph.keras.engine.old_weights import converted_weights, flipped
-from symgraph.keras.layers import Dense, Lambda
+from symgraph.keras.engine.old_weights import flipped
+from symgraph.keras.engine.saving import preprocess_weights_for_loading
+from symgraph.keras.layers import LSTM, Conv2D, Dense, Lambda
 from symgraph.keras.models import Sequential, load_model, model_from_json
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -252,31 +253,27 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         load_model(io.BytesIO(b""))
 
 
-class Conv2D:
-    """Looks like a convolution to the converters."""
-
-    data_format = "channels_last"
-
-    def __init__(self, *shape: int) -> None:
-        self.weights = [np.zeros(shape)]
+class OwnConv(Conv2D):
+    """A user's subclass, which files of other versions fit as well."""
 
 
-class LSTM:
-    weights: tuple[Any, ...] = ()
+class OwnLSTM(LSTM):
+    pass
 
 
 def test_old_layouts() -> None:
     kernel = np.arange(3 * 3 * 2 * 4.0).reshape(3, 3, 2, 4)
-    layer: Any = Conv2D(3, 3, 2, 4)
-    (same,) = converted_weights(layer, [kernel], "2.1.0", "tensorflow")
+    layer = OwnConv(4, 3, use_bias=False)
+    layer.build((None, 8, 8, 2))
+    (same,) = preprocess_weights_for_loading(layer, [kernel], "2.1.0", "tensorflow")
     np.testing.assert_array_equal(same, kernel)
-    (turned,) = converted_weights(layer, [kernel], "2.1.0", "theano")
+    (turned,) = preprocess_weights_for_loading(layer, [kernel], "2.1.0", "theano")
     np.testing.assert_array_equal(turned, kernel[::-1, ::-1])
     np.testing.assert_array_equal(flipped(flipped(kernel)), kernel)
-    (old,) = converted_weights(layer, [kernel.transpose(3, 2, 0, 1)], "2.1.0", "tensorflow")
+    (old,) = preprocess_weights_for_loading(layer, [kernel.transpose(3, 2, 0, 1)], "2.1.0", "tensorflow")
     np.testing.assert_array_equal(old, kernel)
     gates = [np.full((2, 3), float(i)) for i in range(4)]
     parts = [x for gate in gates for x in (gate, gate + 10, gate[0] + 20)]  # i, c, f, o
-    joined = converted_weights(LSTM(), parts, "1")
+    joined = preprocess_weights_for_loading(OwnLSTM(3), parts, "1")
     np.testing.assert_array_equal(joined[0][0], np.repeat([0.0, 2.0, 1.0, 3.0], 3))
     np.testing.assert_array_equal(joined[2], np.repeat([20.0, 22.0, 21.0, 23.0], 3))

@@ -15,6 +15,7 @@ from ..utils.generic_utils import has_arg, is_all_none, object_list_uid, to_list
 from ..utils.layer_utils import count_params
 from ..utils.safe_mode import spend_weight
 from .nodes import InputSpec, Node, check_compatibility, collect_previous_mask, connect
+from .old_weights import Arrays, Origin, reshaped
 from .tracking import Tracking
 
 __all__ = ["InputSpec", "Layer", "Node", "disable_tracking"]
@@ -219,6 +220,10 @@ class Layer(Tracking):
                     f"{np.shape(array)}, for {param.name}"
                 )
         K.batch_set_value(zip(params, given, strict=True))
+
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        """What a file of another version or backend has for this layer, as ``weights`` has it; see ``old_weights``."""
+        return reshaped(self.weights, arrays, origin)
 
     def count_params(self) -> int:
         """The number of weight elements."""

@@ -21,6 +21,7 @@ from .base_layer import Layer, to_snake_case
 from .input_layer import InputLayer
 from .network_graph import check_ends, node_key, output_names, sort_network
 from .nodes import Node
+from .old_weights import Arrays, Origin, weights_by_parts
 from .tracking import _unique
 
 Tensor = Any
@@ -160,6 +161,12 @@ class Network(Layer):
                     f"Layer weight shape {K.int_shape(w)} not compatible with provided weight shape {np.shape(value)}"
                 )
         K.batch_set_value(zip(params, given, strict=True))
+
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        """A model inside a model has what trains of all its layers, then what does not."""
+        trainable = [(layer, len(layer.trainable_weights)) for layer in self.layers]
+        frozen = [(layer, len(layer.non_trainable_weights)) for layer in self.layers]
+        return weights_by_parts(trainable + frozen, arrays, origin)
 
     def count_params(self) -> int:
         return count_params(self.weights)

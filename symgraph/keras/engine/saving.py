@@ -20,7 +20,7 @@ from . import model_file, safetensors_file, weights_file
 from .archive_file import is_archive, read_archive
 from .hdf5_reading import names as load_attributes_from_hdf5_group
 from .hdf5_writing import HDF5_OBJECT_HEADER_LIMIT, write_names, writing
-from .old_weights import converted_weights
+from .old_weights import Origin
 from .pickling import pickle_model, unpickle_model
 
 __all__ = [
@@ -172,7 +172,8 @@ def preprocess_weights_for_loading(
     reshape: bool = False,
 ) -> list[Any]:
     """Arrays of another version or backend, as ``layer.weights`` have them."""
-    return converted_weights(layer, list(weights), original_keras_version or "2", original_backend, reshape)
+    origin = Origin(original_keras_version or "2", original_backend, reshape)
+    return list(layer.weights_from(list(weights), origin))
 
 
 def model_from_config(config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Any:

@@ -15,7 +15,7 @@ from .. import backend as K
 from . import hdf5_reading as reading
 from .hdf5_writing import write_names, write_text
 from .network_config import KERAS_VERSION, KERNEL_BACKEND
-from .old_weights import converted_weights
+from .old_weights import Origin
 
 Group = Any
 Arrays = list[np.ndarray[Any, Any]]
@@ -151,9 +151,10 @@ def load_in_order(stored: StoredWeights, layers: Sequence[Any], reshape: bool = 
             f"You are trying to load a weight file containing {len(stored.layers)} layers into a model with "
             f"{len(targets)} layers."
         )
+    origin = Origin(stored.version, stored.backend, reshape)
     pairs: Pairs = []
     for number, ((name, entry), layer) in enumerate(zip(stored.layers.items(), targets, strict=True)):
-        arrays = converted_weights(layer, entry.arrays_for(layer), stored.version, stored.backend, reshape)
+        arrays = layer.weights_from(entry.arrays_for(layer), origin)
         symbolic = layer.weights
         if len(arrays) != len(symbolic):
             raise ValueError(
@@ -183,6 +184,7 @@ def load_by_name(
     index: dict[str, list[Any]] = {}
     for layer in layers:
         index.setdefault(layer.name, []).append(layer)
+    origin = Origin(stored.version, stored.backend, reshape)
     pairs: Pairs = []
     for number, (name, entry) in enumerate(stored.layers.items()):
         for layer in index.get(name, []):
@@ -191,7 +193,7 @@ def load_by_name(
             if skip_mismatch and sum(math.prod(s) for s in entry.shapes) > limit:
                 _skip(layer, entry.shapes, [K.int_shape(w) for w in symbolic])
                 continue
-            arrays = converted_weights(layer, entry.arrays_for(layer), stored.version, stored.backend, reshape)
+            arrays = layer.weights_from(entry.arrays_for(layer), origin)
             if len(arrays) != len(symbolic):
                 if skip_mismatch:
                     _skip(layer, entry.shapes, [K.int_shape(w) for w in symbolic])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import backend as K
+from ..engine.old_weights import Arrays, Origin, weights_by_parts
 from ..utils.generic_utils import has_arg, to_list
 from .recurrent.stepping import call_with_more, check_takes_constants, specs_of, split_inputs
 from .wrapper import Wrapper
@@ -71,6 +72,10 @@ class Bidirectional(Wrapper):
         half = len(given) // 2
         self.forward_layer.set_weights(given[:half])
         self.backward_layer.set_weights(given[half:])
+
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        half = len(arrays) // 2
+        return weights_by_parts(zip(self._both, (half, len(arrays) - half), strict=True), arrays, origin)
 
     def get_losses_for(self, inputs: Any = None) -> list[Tensor]:
         """The losses that depend on ``inputs`` (None: on none), those of both layers among them."""

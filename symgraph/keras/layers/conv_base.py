@@ -7,6 +7,7 @@ from typing import Any
 from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..engine.old_weights import Arrays, Origin, convolution_weights
 from ..legacy import interfaces
 from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
 
@@ -17,6 +18,7 @@ class _Conv(Layer):
     """What convolutions of every rank share."""
 
     _rank = 0
+    _old_kernels = 1  # how many weights are kernels that Keras 1 and Theano store in another way
 
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
@@ -84,6 +86,18 @@ class _Conv(Layer):
         self._add_bias(self.filters)
         self.built = True
 
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        count = self._old_kernels
+        if origin.is_keras_1:
+            arrays = [*map(self._kernel_of_keras_1, arrays[:count]), *arrays[count:]]
+        return convolution_weights(self.weights, arrays, origin, count)
+
+    def _kernel_of_keras_1(self, kernel: Any) -> Any:
+        """``(out, in, *window)`` where channels come first."""
+        if self.data_format != "channels_first":
+            return kernel
+        return kernel.transpose(*range(2, kernel.ndim), 1, 0)
+
     def call(self, inputs: Tensor) -> Tensor:
         convolve = (K.conv1d, K.conv2d, K.conv3d)[self.rank - 1]
         return self._finish(
@@ -149,6 +163,14 @@ class Conv1D(_Conv):
         )  # fmt: skip
         if self.padding == "causal" and self.data_format != "channels_last":
             raise ValueError('When using causal padding in `Conv1D`, `data_format` must be "channels_last".')
+
+    def _kernel_of_keras_1(self, kernel: Any) -> Any:
+        """``(steps, 1, in, out)``, or ``(out, in, steps, 1)``."""
+        if kernel.ndim != 4:
+            return kernel
+        if kernel.shape[:2] != (self.kernel_size[0], 1) or kernel.shape[3] != self.filters:
+            kernel = kernel.transpose(2, 3, 1, 0)
+        return kernel[:, 0]
 
 
 class Conv2D(_Conv):

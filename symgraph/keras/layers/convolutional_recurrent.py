@@ -9,6 +9,7 @@ from .. import activations
 from .. import backend as K
 from ..engine.arguments import Argument
 from ..engine.base_layer import InputSpec, Layer
+from ..engine.old_weights import Arrays, Origin, convolution_weights, joined_gates
 from ..legacy import interfaces
 from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
 from ..utils.generic_utils import has_arg, to_list, transpose_shape
@@ -16,6 +17,7 @@ from .recurrent import RNN, Recurrent
 from .recurrent.cell import Cell, columns, forgetful_bias
 from .recurrent.layer_of_cell import LayerOfCell
 from .recurrent.legacy import ConvRecurrent2D
+from .recurrent.lstm import OLD_ORDER
 
 __all__ = [
     "RNN",
@@ -230,3 +232,10 @@ class ConvLSTM2D(LayerOfCell, ConvRNN2D, cell=ConvLSTM2DCell):
             cell, activity_regularizer, return_sequences=return_sequences, go_backwards=go_backwards,
             stateful=stateful, **kwargs,
         )  # fmt: skip
+
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        if origin.is_keras_1:
+            if self.cell.data_format == "channels_first":
+                arrays = [x.transpose(2, 3, 1, 0) if x.ndim == 4 else x for x in arrays]
+            arrays = joined_gates(arrays, OLD_ORDER)
+        return convolution_weights(self.weights, arrays, origin, kernels=2)

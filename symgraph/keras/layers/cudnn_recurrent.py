@@ -9,6 +9,8 @@ from .. import backend as K
 from .. import constraints, initializers, regularizers
 from ..engine.arguments import Argument
 from ..engine.base_layer import InputSpec
+from ..engine.cudnn_weights import GRULayout, gru_weights, lstm_weights
+from ..engine.old_weights import Arrays, Origin
 from .recurrent import RNN
 from .recurrent.cell import Cell, columns, forgetful_bias
 from .recurrent.layer_of_cell import LayerOfCell
@@ -147,6 +149,9 @@ class CuDNNGRU(_CuDNNRNN, cell=_GRUCell):
             stateful=stateful, **kwargs,
         )  # fmt: skip
 
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        return super().weights_from(gru_weights(arrays, GRULayout.CUDNN, self.name), origin)
+
 
 class CuDNNLSTM(_CuDNNRNN, cell=_LSTMCell):
     """:class:`LSTM` in cuDNN's layout of weights. Gates lie in the order i, f, c, o."""
@@ -179,3 +184,6 @@ class CuDNNLSTM(_CuDNNRNN, cell=_LSTMCell):
             cell, activity_regularizer, return_sequences=return_sequences, return_state=return_state,
             stateful=stateful, **kwargs,
         )  # fmt: skip
+
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        return super().weights_from(lstm_weights(arrays, cudnn=True), origin)

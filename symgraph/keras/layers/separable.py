@@ -16,6 +16,8 @@ _KERNEL_KEYS = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
 class _SeparableConv(_Conv):
     """Each channel convolved by itself (``depth_multiplier`` results each), then all results mixed into ``filters``."""
 
+    _old_kernels = 0
+
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
         dilation_rate: Any = 1, depth_multiplier: int = 1, activation: Any = None, use_bias: bool = True,
@@ -131,6 +133,8 @@ class SeparableConv2D(_SeparableConv):
 
 class DepthwiseConv2D(Conv2D):
     """Each channel of an image convolved by itself, with ``depth_multiplier`` results each, side by side."""
+
+    _old_kernels = 0
 
     def __init__(
         self, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid", depth_multiplier: int = 1,

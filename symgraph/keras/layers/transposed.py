@@ -71,6 +71,10 @@ class Conv2DTranspose(_Transposing, Conv2D):
         )  # fmt: skip
         self._set_output_padding(output_padding)
 
+    def _kernel_of_keras_1(self, kernel: Any) -> Any:
+        """``(*window, in, out)``, or ``(in, out, *window)`` where channels come first."""
+        return kernel.transpose((2, 3, 0, 1) if self.data_format == "channels_first" else (0, 1, 3, 2))
+
     def _transpose(self, inputs: Tensor, shape: Any) -> Tensor:
         return K.conv2d_transpose(
             inputs, self.kernel, shape, self.strides, self.padding, self.data_format, self.dilation_rate

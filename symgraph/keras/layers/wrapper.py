@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.base_layer import Layer
+from ..engine.old_weights import Arrays, Origin, weights_by_parts
 from ..utils.generic_utils import object_list_uid
 
 Tensor = Any
@@ -58,6 +59,9 @@ class Wrapper(Layer):
     def set_weights(self, weights: Any) -> None:
         """Write those of the layer inside."""
         self.layer.set_weights(weights)
+
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        return weights_by_parts([(self.layer, len(arrays))], arrays, origin)
 
     def input_key(self, inputs: Any) -> str:
         """What losses and updates of a call are kept under."""

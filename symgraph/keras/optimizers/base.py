@@ -22,9 +22,11 @@ def clip_norm(g: Tensor, c: float, n: Tensor) -> Tensor:
 
 
 class Optimizer:
-    """Base of optimizers. ``get_updates`` gives the updates of one step; ``weights`` are the variables behind it:
-    the number of steps, numbers that belong to no weight, then one kind of slot after the other, as ``slot_kinds`` says
-    for files of other versions (an optimizer with none reads its own files only)."""
+    """Base of optimizers. ``get_updates`` gives the updates of one step; ``weights`` are the variables behind it.
+
+    These are the number of steps, numbers that belong to no weight, then one kind of slot after the other.
+    ``slot_kinds`` lists the kinds for files of other versions; an optimizer without them reads only its own.
+    """
 
     slot_kinds: ClassVar[tuple[Slot, ...]] = ()
 

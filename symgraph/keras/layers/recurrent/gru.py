@@ -8,6 +8,8 @@ from typing import Any
 from ... import activations
 from ... import backend as K
 from ...engine.arguments import Argument
+from ...engine.cudnn_weights import GRULayout, gru_weights
+from ...engine.old_weights import Arrays, Origin, joined_gates
 from ...legacy import interfaces
 from .cell import Cell, columns, known_implementation, product
 from .layer_of_cell import LayerOfCell
@@ -150,3 +152,9 @@ class GRU(LayerOfCell, cell=GRUCell):
         super().__init__(
             cell, activity_regularizer, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs
         )
+
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        if origin.is_keras_1:
+            arrays = joined_gates(arrays, (0, 1, 2))
+        layout = GRULayout.AFTER if self.cell.reset_after else GRULayout.BEFORE
+        return super().weights_from(gru_weights(arrays, layout, self.name), origin)

@@ -8,11 +8,14 @@ from typing import Any
 from ... import activations
 from ... import backend as K
 from ...engine.arguments import Argument
+from ...engine.cudnn_weights import lstm_weights
+from ...engine.old_weights import Arrays, Origin, joined_gates
 from ...legacy import interfaces
 from .cell import Cell, columns, forgetful_bias, known_implementation, product
 from .layer_of_cell import LayerOfCell
 
 Tensor = Any
+OLD_ORDER = (0, 2, 1, 3)  # of today's gates i, f, c, o in Keras 1's order i, c, f, o
 
 
 def lstm_states(
@@ -131,3 +134,8 @@ class LSTM(LayerOfCell, cell=LSTMCell):
         super().__init__(
             cell, activity_regularizer, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs
         )
+
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        if origin.is_keras_1:
+            arrays = joined_gates(arrays, OLD_ORDER)
+        return super().weights_from(lstm_weights(arrays, cudnn=False), origin)
