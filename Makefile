@@ -18,7 +18,7 @@ test:
 
 slow:
 	@bash .ci/environment
-	$(BIN)/python -m pytest --slow=$(SLOW)
+	$(BIN)/python -m pytest -n auto --dist worksteal --slow=$(SLOW)
 
 bench:
 	@bash .ci/environment

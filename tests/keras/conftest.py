@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from symgraph.keras import backend as K
@@ -10,10 +9,6 @@ from symgraph.keras import backend as K
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fresh Keras session on the NumPy target (nothing here depends on the target), with seeds set."""
-    import symgraph as sg
-
+    """A fresh Keras session on the NumPy target (nothing here depends on the target)."""
     monkeypatch.setenv("SYMGRAPH_TARGET", "numpy")
     K.clear_session()
-    np.random.seed(0)
-    sg.set_random_seed(0)

@@ -6,7 +6,7 @@ import ctypes
 import mmap
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -73,8 +73,8 @@ class Library:
         if engine is not None:
             engine.detach()
 
-    def __del__(self) -> None:
-        if not sys.is_finalizing():
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:  # at the end, modules are empty
+        if not ending():
             self.close()
 
 
