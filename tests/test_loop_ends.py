@@ -103,11 +103,9 @@ def test_random_draws_before_the_end_are_those_without_one() -> None:
             u = sg.random.uniform((), dtype=D)
             return u, sg.until(u > limit)
 
+        sg.set_random_seed(7)
         rows, _ = sg.scan(step, n_steps=20)
-        sg.set_random_seed(7)
-        f = sg.function([], rows, options=LLVM)
-        sg.set_random_seed(7)
-        return f()
+        return sg.function([], rows, options=LLVM)()
 
     every, some = draws(2.0), draws(0.8)
     ran = int(np.argmax(every > 0.8)) + 1
