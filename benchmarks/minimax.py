@@ -1,6 +1,6 @@
-"""Fits the minimax polynomials of :mod:`symgraph.codegen.elementary` and prints its ``tables.py``.
+"""Fits the minimax polynomials of :mod:`symgraph.ir.elementary` and prints its ``tables.py``.
 
-    python benchmarks/minimax.py > symgraph/codegen/elementary/tables.py
+    python benchmarks/minimax.py > symgraph/ir/elementary/tables.py
 
 The exchange algorithm of Remez on a dense grid, in decimal arithmetic of 80 digits. Coefficients are rounded to the
 format they are used in one at a time, lowest order first, and the rest is fitted again after each.

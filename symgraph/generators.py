@@ -7,6 +7,7 @@ before, and on the element's position; never on the target, threads or fusion.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from .ir.graph import Value
 from .ir.ops.indexing import Iota
 from .ir.ops.leaves import Input
 from .ir.ops.logical import BitOr, ShiftLeft, ShiftRight
+from .ir.ops.portable import NormalOfBits
 from .ir.ops.random import RandomBits
 from .ir.types import TensorType
 from .shaping import Sizes, as_shape
@@ -164,3 +166,12 @@ def open_unit(shape: Sizes, dtype: DType, seed: int | None) -> Value:
     """Uniform in (0, 1)."""
     least = 2.0 ** -{8: 54, 4: 25}.get(dtype.itemsize, 12)
     return tracer.maximum(unit(shape, dtype, seed), least)
+
+
+def normal_unit(shape: Sizes, dtype: DType, seed: int | None, bound: float = math.inf) -> Value:
+    """Normal with mean 0 and deviation 1, of 32 bits in single, 64 bits in double precision; those within ``bound``
+    of the mean only."""
+    if not dtype.is_float:
+        raise DTypeError(f"random numbers of dtype {dtype}: a floating dtype is needed")
+    seeds = (seed, another(seed, 5))[: 2 if dtype.itemsize == 8 else 1]
+    return tracer.cast(tracer.apply(NormalOfBits(bound), *(bits(shape, s) for s in seeds)), dtype)

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from ..dtypes import DType, bool_, int64
 from ..errors import InternalError
-from ..ir.algebra import COMPARE, TEST, Algebra
+from ..ir.algebra import COMPARE, PORTABLE, TEST, Algebra
 from ..ir.dims import Dim, Shape
 from ..ir.graph import Node
 from ..ir.op import Elementwise, Indexed
@@ -33,6 +33,7 @@ WEIGHTS = {
     **dict.fromkeys(("sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "pow"), 32),
     "mulhi": 2,
 }
+WEIGHTS |= {name: WEIGHTS[function] for name, function in PORTABLE.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The scalar algebra on NumPy arrays: the meaning of an op, run on whole operands at once.
 
 Every value is an ``ndarray``; elements of equal index belong together and shapes broadcast as NumPy's do. It is written
-with NumPy's own functions only, so it is independent of the polynomials that the native targets evaluate.
+with NumPy's own functions only, so it is independent of the polynomials that the native targets evaluate; but for the
+portable functions, which are those polynomials everywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from ..dtypes import DType, as_dtype
 from ..errors import BoundsError, InternalError
-from .algebra import COMPARE, TEST, Algebra
+from .algebra import COMPARE, PORTABLE, TEST, Algebra
 from .dims import Dim, evaluate
 
 Array = np.ndarray[Any, Any]
@@ -83,6 +84,18 @@ def _mulhi(a: Array, b: Array) -> Array:
     return np.asarray(a1 * b1 + (middle >> half) + (middle_low >> half))
 
 
+def _portable(name: str) -> Callable[..., Array]:
+    """A portable function, by its polynomial on whole arrays."""
+
+    def evaluate(*args: Array) -> Array:
+        from .elementary import EXPANSIONS  # not loaded before a random number is drawn
+
+        result: Array = EXPANSIONS[name](NumpyAlgebra(), *(np.asarray(a) for a in args))
+        return result
+
+    return evaluate
+
+
 #: Every intrinsic as a function of arrays. A floating result may be wider than the operands, for the algebra to round.
 NUMPY_INTRINSICS: dict[str, Callable[..., Any]] = {
     "neg": np.negative, "abs": np.abs, "sign": _sign, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc,
@@ -96,6 +109,7 @@ NUMPY_INTRINSICS: dict[str, Callable[..., Any]] = {
     "bit_xor": np.bitwise_xor, "shl": np.left_shift, "shr": np.right_shift, "eq": np.equal, "ne": np.not_equal,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "isnan": np.isnan,
     "isinf": np.isinf, "isfinite": np.isfinite, "fma": _fma, "mulhi": _mulhi,
+    **{name: _portable(name) for name in PORTABLE},
 }  # fmt: skip
 
 _TO_BOOL = frozenset(COMPARE) | frozenset(TEST)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from ..dtypes import as_dtype, bool_, float32, float64, int64, uint32, uint64
-from ..elementwise import gammaln
 from ..errors import ArgumentError, DTypeError
 from ..generators import another, bits, long_bits, open_unit, unit
 from ..ir.dims import Shape
 from ..ir.ops.logical import Less
 from ..loops import scan
 from ..numeric import abs as abs_of
-from ..numeric import equal, exp, floor, log, log1p, maximum, minimum, sqrt, where
+from ..numeric import equal, floor, maximum, minimum, sqrt, where
 from ..reducing import argmax, cumsum
 from ..shaping import Sizes, as_shape, broadcast_to, one_hot, stop_gradient
 from ..tensor import Tensor, TensorLike, as_tensor
 from ..tracer import tracer
 from .continuous import gamma
 from .parameters import fixed, is_valid, spread, until_content
+from .portable import divide, exp, gammaln, log, log1p
 
 #: Means below this are drawn by walking through the distribution, larger ones by rejection.
 _WALKED = 10.0
@@ -108,23 +108,23 @@ def poisson(
     wanted, (mean,) = fixed_spread(shape, lam)
     valid, small = mean >= 0.0, mean < _WALKED
     few = _walk(
-        wanted, exp(-minimum(mean, _WALKED)), lambda k, p: p * mean / (k + 1.0), valid & small, another(seed, 2)
+        wanted, exp(-minimum(mean, _WALKED)), lambda k, p: divide(p * mean, k + 1.0), valid & small, another(seed, 2)
     )  # fmt: skip
     safe = maximum(where(valid, mean, 0.0), _WALKED)
     root = sqrt(safe)
     b = root * 2.53 + 0.931
     a = b * 0.02483 - 0.059
-    log_mean, inverse, limit = log(safe), 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2.0)
+    log_mean, inverse, limit = log(safe), 1.1239 + divide(1.1328, b - 3.4), 0.9277 - divide(3.6224, b - 2.0)
 
     def attempt(_: Tensor) -> tuple[list[Tensor], Tensor]:
         u = Tensor(unit(wanted, float64, seed)) - 0.5
         v = Tensor(open_unit(wanted, float64, another(seed)))
         us = 0.5 - abs_of(u)
-        k = floor((a * 2.0 / us + b) * u + safe + 0.43)
+        k = floor((divide(a * 2.0, us) + b) * u + safe + 0.43)
         at_once = (us >= 0.07) & (v <= limit)
         possible = (k >= 0.0) & ((us >= 0.013) | (v <= us))
         inside = where(possible, k, 0.0)
-        height = log(v) + log(inverse) - log(a / (us * us) + b)
+        height = log(v) + log(inverse) - log(divide(a, us * us) + b)
         return [k], at_once | (possible & (height <= inside * log_mean - safe - gammaln(inside + 1.0)))
 
     (many,) = until_content(attempt, [mean * 0.0], valid & ~small & (mean < float("inf")))
@@ -165,29 +165,29 @@ def binomial(
     valid = is_valid(count >= 0.0, chance >= 0.0, chance <= 1.0)
     flipped = chance > 0.5
     q = where(valid, where(flipped, 1.0 - chance, chance), 0.0)
-    mean, ratio = count * q, q / (1.0 - q)
+    mean, ratio = count * q, divide(q, 1.0 - q)
     small = mean < _WALKED
     few = _walk(
-        wanted, exp(where(small & valid, count, 0.0) * log1p(-q)), lambda k, pk: pk * ratio * (count - k) / (k + 1.0),
-        valid & small, another(seed, 2),
+        wanted, exp(where(small & valid, count, 0.0) * log1p(-q)),
+        lambda k, pk: divide(pk * ratio * (count - k), k + 1.0), valid & small, another(seed, 2),
     )  # fmt: skip
     rare, trials = where(small, 0.25, q), where(small, 100.0, count)
     spq = sqrt(trials * rare * (1.0 - rare))
     b = spq * 2.53 + 1.15
     a = b * 0.0248 - 0.0873 + rare * 0.01
-    centre, alpha = trials * rare + 0.5, (2.83 + 5.1 / b) * spq
-    mode, odds, limit = floor((trials + 1.0) * rare), log(rare / (1.0 - rare)), 0.92 - 4.2 / b
+    centre, alpha = trials * rare + 0.5, (2.83 + divide(5.1, b)) * spq
+    mode, odds, limit = floor((trials + 1.0) * rare), log(divide(rare, 1.0 - rare)), 0.92 - divide(4.2, b)
     peak = gammaln(mode + 1.0) + gammaln(trials - mode + 1.0)
 
     def attempt(_: Tensor) -> tuple[list[Tensor], Tensor]:
         u = Tensor(unit(wanted, float64, seed)) - 0.5
         v = Tensor(open_unit(wanted, float64, another(seed)))
         us = 0.5 - abs_of(u)
-        k = floor((a * 2.0 / us + b) * u + centre)
+        k = floor((divide(a * 2.0, us) + b) * u + centre)
         at_once = (us >= 0.07) & (v <= limit)
         possible = (k >= 0.0) & (k <= trials)
         inside = where(possible, k, 0.0)
-        height = log(v * alpha / (a / (us * us) + b))
+        height = log(divide(v * alpha, divide(a, us * us) + b))
         bound = peak - gammaln(inside + 1.0) - gammaln(trials - inside + 1.0) + (inside - mode) * odds
         return [k], at_once | (possible & (height <= bound))
 
@@ -201,7 +201,7 @@ def geometric(
 ) -> Tensor:  # fmt: skip
     """How many trials there are up to the first success, with probability ``p`` in (0, 1]."""
     wanted, (chance,) = fixed_spread(shape, p)
-    trials = floor(log(Tensor(open_unit(wanted, float64, seed))) / log1p(-chance)) + 1.0
+    trials = floor(divide(log(Tensor(open_unit(wanted, float64, seed))), log1p(-chance))) + 1.0
     valid = is_valid(chance > 0.0, chance <= 1.0)
     return _counted(where(equal(chance, 1.0), 1.0, trials), valid, dtype)
 
@@ -211,7 +211,7 @@ def negative_binomial(
 ) -> Tensor:
     """How many failures come before ``n`` successes of probability ``p``: Poisson with a gamma mean."""
     wanted, (count, chance) = fixed_spread(shape, n, p)
-    mean = gamma(None, count, (1.0 - chance) / chance, float64, another(seed, 16))
+    mean = gamma(None, count, divide(1.0 - chance, chance), float64, another(seed, 16))
     return poisson(wanted, mean, dtype, seed)
 
 
@@ -229,7 +229,8 @@ def multinomial(
     (chances,) = fixed(chances)
     last = chances.ndim - 1
     left = cumsum(chances[..., ::-1], -1)[..., ::-1]
-    share = where(left > 0.0, minimum(chances / where(left > 0.0, left, 1.0), 1.0), 0.0)  # 1 for the last class
+    some = left > 0.0
+    share = where(some, minimum(divide(chances, where(some, left, 1.0)), 1.0), 0.0)  # 1 for the last class
     trials = broadcast_to(as_tensor(n).astype(float64), others)
 
     def step(chance: Tensor, rest: Tensor) -> list[Tensor]:

@@ -38,6 +38,11 @@ def spread(shape: Sizes | None, dtype: DType, *parameters: TensorLike) -> tuple[
     return wanted, [broadcast_to(t, wanted) for t in tensors]
 
 
+def is_number(parameter: TensorLike, number: float) -> bool:
+    """Whether a parameter was given as this number."""
+    return isinstance(parameter, (int, float)) and parameter == number
+
+
 def fixed(*tensors: Tensor) -> list[Tensor]:
     """Parameters in double precision that gradients do not reach."""
     return [stop_gradient(t.astype(float64)) for t in tensors]
@@ -78,4 +83,4 @@ def is_valid(*conditions: Tensor) -> Tensor:
     return whole
 
 
-__all__ = ["fixed", "float_dtype", "is_valid", "or_nan", "spread", "until_content"]
+__all__ = ["fixed", "float_dtype", "is_number", "is_valid", "or_nan", "spread", "until_content"]

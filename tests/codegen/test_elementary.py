@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgraph.codegen.elementary import EXPANSIONS
 from symgraph.codegen.loop.grammar import Buffer, Call, Kernel, Load, Loop, Store, Var
 from symgraph.codegen.targets.llvm.cpu import Cpu, binding, can_run, cpu_for, target_machine
 from symgraph.codegen.targets.llvm.kernel import compile_kernel
 from symgraph.dtypes import as_dtype
-from symgraph.ir.algebra import BINARY, COMPARE, UNARY
+from symgraph.ir.algebra import BINARY, COMPARE, PORTABLE, UNARY
 from symgraph.ir.dims import symbol
+from symgraph.ir.elementary import EXPANSIONS
 from symgraph.ir.numpy_algebra import NUMPY_INTRINSICS, NumpyAlgebra
 
 Array = np.ndarray[Any, Any]
@@ -72,7 +72,8 @@ CASES: dict[str, tuple[Callable[..., Array], float, float]] = {
     "sigmoid": (sigmoid, 2.1, 2.0), "softplus": (softplus, 2.2, 2.0), "erf": (erf, 1.4, 2.0),
     "atan2": (np.arctan2, 0.51, 2.2), "pow": (np.power, 0.51, 1.5),
 }  # fmt: skip
-OPERANDS = {"atan2": 2, "pow": 2}
+CASES |= {name: CASES[function] for name, function in PORTABLE.items()}
+OPERANDS = {"atan2": 2, "pow": 2, "portable_pow": 2}
 EDGES = [
     0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 0.25, 1.5, math.inf, -math.inf, math.nan, 1e-30, -1e-30,
     1e-40, -1e-40, 5e-324, 2.3e-308, 87.5, 88.72283, 88.72284, -86.0, -87.4, -103.9, -104.1, 127.99999, 128.0, -126.5,

@@ -23,6 +23,7 @@ from . import (
     moving,
     ordering,
     pooling,
+    portable,
     random,
     recomputing,
     reductions,
@@ -36,6 +37,6 @@ from . import (
 __all__ = [
     "arithmetic", "bfloat", "blocks", "branching", "composites", "contraction", "control", "convolution",
     "cumulative", "custom", "custom_gradient", "effects", "elementary", "factorizations", "gathering", "indexing",
-    "leaves", "logical", "markers", "moving", "ordering", "pooling", "random", "recomputing", "reductions", "scatter",
-    "solving", "special", "views", "windows",
+    "leaves", "logical", "markers", "moving", "ordering", "pooling", "portable", "random", "recomputing", "reductions",
+    "scatter", "solving", "special", "views", "windows",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """The scalar algebra on LLVM values: each intrinsic becomes the instructions that compute it.
 
 Operands of different lane counts meet by repeating the scalar one, so uniform parts of an expression stay scalar. The
-functions without an instruction of their own (exp, tanh, ...) come from :mod:`symgraph.codegen.elementary`, which
+functions without an instruction of their own (exp, tanh, ...) come from :mod:`symgraph.ir.elementary`, which
 writes them against this algebra. """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class EmitAlgebra(Algebra[Value]):
         return self.intrinsic("floordiv", self.size(atom.numerator), self.size(atom.denominator))
 
     def _elementary(self, name: str, args: tuple[Value, ...]) -> Value:
-        from ...elementary import EXPANSIONS
+        from ....ir.elementary import EXPANSIONS
 
         expansion = EXPANSIONS.get(name)
         if expansion is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ir.algebra import Algebra
+from ..algebra import Algebra
 from . import tables
 from .basics import V, elementary, horner, magnitude, square, where_greater, where_less, with_sign
 from .exponential import EXP_32, EXP_D, exp_normal

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...ir.algebra import Algebra
+from ..algebra import Algebra
 from . import tables
 from .basics import (
     F32,

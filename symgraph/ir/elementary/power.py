@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...ir.algebra import Algebra
+from ..algebra import Algebra
 from . import tables
 from .basics import (
     F64,

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..algebra import PORTABLE
+from ..portable import portable
 from . import error_function, exponential, inverse, logarithm, power, trigonometric
 
 EXPANSIONS: dict[str, Callable[..., Any]] = {
@@ -22,5 +24,6 @@ EXPANSIONS: dict[str, Callable[..., Any]] = {
     "asin": inverse.asin, "acos": inverse.acos, "atan": inverse.atan, "atan2": inverse.atan2,
     "erf": error_function.erf, "pow": power.pow,
 }  # fmt: skip
+EXPANSIONS |= {name: portable(EXPANSIONS[function]) for name, function in PORTABLE.items()}
 
 __all__ = ["EXPANSIONS"]

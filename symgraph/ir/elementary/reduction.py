@@ -8,7 +8,7 @@ import math
 from itertools import pairwise
 
 from ...dtypes import float64, int64, uint64
-from ...ir.algebra import Algebra
+from ..algebra import Algebra
 from .basics import F64, V, magnitude, nearest
 
 #: 2/pi in binary: 1280 bits after the point, as an integer.

@@ -8,7 +8,7 @@ in float64, and multiples of four turns drop out (Payne and Hanek 1983). For flo
 from __future__ import annotations
 
 from ...dtypes import float32, float64
-from ...ir.algebra import Algebra
+from ..algebra import Algebra
 from . import tables
 from .basics import V, elementary, horner, square
 from .reduction import reduce_f32, reduce_f64

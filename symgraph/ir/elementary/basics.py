@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from ...dtypes import DType, float16, float32, float64, int32, int64
 from ...errors import InternalError
-from ...ir.algebra import Algebra
+from ..algebra import Algebra
 
 V = TypeVar("V")
 Expansion = Callable[..., Any]

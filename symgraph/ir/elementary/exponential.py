@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...ir.algebra import Algebra
+from ..algebra import Algebra
 from . import tables
 from .basics import (
     F64,

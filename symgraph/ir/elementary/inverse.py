@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ...ir.algebra import Algebra
+from ..algebra import Algebra
 from . import tables
 from .basics import V, elementary, high_part, horner, magnitude, square, twice, widened, with_sign
 
