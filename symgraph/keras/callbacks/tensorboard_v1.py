@@ -11,6 +11,7 @@ import numpy as np
 from .. import backend as K
 from ..engine.network_graph import node_key
 from ..engine.training_utils import standardize_input_data
+from ..layers import Embedding
 from .base import Callback
 from .event_file import EventFile
 from .event_messages import histogram, image, scalar
@@ -141,7 +142,7 @@ class TensorBoard(Callback):
     # -- embeddings -------------------------------------------------------------------------------------------------
     def _write_embeddings(self) -> None:
         names = self.embeddings_layer_names or [
-            layer.name for layer in self.model.layers if type(layer).__name__ == "Embedding"
+            layer.name for layer in self.model.layers if isinstance(layer, Embedding)
         ]
         if self._embed is None:
             self._embed = K.function(

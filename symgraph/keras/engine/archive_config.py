@@ -6,23 +6,13 @@ as arguments in which tensors stand as ``__keras_tensor__``. Modules are not loo
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 Config = dict[str, Any]
 
 _MODELS = ("Functional", "Model", "Sequential")
-#: Keys that have other names in Keras 2.
-_RENAMED: dict[str, dict[str, str]] = {
-    "LeakyReLU": {"negative_slope": "alpha"},
-    "InputLayer": {"batch_shape": "batch_input_shape"},
-}
-#: Keys that Keras 2 does not have, and the value at which they change nothing; by class, or for all.
-_IDLE: dict[str, dict[str, Any]] = {
-    "": {"input_axes": None, "output_axes": None, "zero_output_for_mask": False},
-    "ZeroPadding1D": {"data_format": "channels_last"},
-}
+_NEW_KEYS = ("input_axes", "output_axes")  # of initializers; None changes nothing
 #: What ``compile`` takes in Keras 3 alone, and does not change results.
 _TRAINING = ("optimizer", "loss", "metrics", "loss_weights", "weighted_metrics")
 
@@ -66,12 +56,8 @@ def _value(value: Any) -> Any:
         return tuple(_value(v) for v in value.get("items") or config or ())
     if name in ("__numpy__", "__tensor__"):
         return config["value"]
-    if name == "Bidirectional":
-        config = _bidirectional(config)
     if isinstance(config, dict):
-        renamed = _RENAMED.get(name, {})
-        idle = {**_IDLE[""], **_IDLE.get(str(name), {})}
-        config = {renamed.get(k, k): v for k, v in config.items() if k not in idle or idle[k] != v}
+        config = {k: v for k, v in config.items() if k not in _NEW_KEYS or v is not None}
         if "hard_sigmoid" in (config.get("activation"), config.get("recurrent_activation")):
             raise ValueError(
                 f'Layer "{config.get("name")}": the hard_sigmoid of Keras 3 is x / 6 + 0.5 between 0 and 1, that of '
@@ -80,34 +66,6 @@ def _value(value: Any) -> Any:
         config = _network(config) if name in _MODELS and "layers" in config else _value(config)
     kept = {k: value[k] for k in ("name", "inbound_nodes") if k in value}
     return {"class_name": name, "config": config, **kept}
-
-
-def _bidirectional(config: Config) -> Config:
-    """The config of a Bidirectional, whose way back Keras 2 makes from the way forth."""
-    config = {k: _value(_without_zeros(v)) for k, v in config.items()}
-    back = config.pop("backward_layer", None)
-    own = ("name", "go_backwards", "dtype")
-    if back is not None and {**back["config"], **dict.fromkeys(own)} != {
-        **config["layer"]["config"], **dict.fromkeys(own)
-    }:  # fmt: skip
-        raise ValueError(
-            f'Layer "{config.get("name")}": its way back is another layer than its way forth, which Keras 2 has not.'
-        )
-    return config
-
-
-def _without_zeros(part: Any) -> Any:
-    """A direction of a Bidirectional, which Keras 3 makes give zeros at masked steps."""
-    if not isinstance(part, dict) or not isinstance(part.get("config"), dict):
-        return part
-    config = dict(part["config"])
-    if config.pop("zero_output_for_mask", False):
-        warnings.warn(
-            f'Layer "{config.get("name")}" gives zeros at masked steps in Keras 3; here, as in Keras 2, the last '
-            "output before them.",
-            stacklevel=2,
-        )
-    return {**part, "config": config}
 
 
 def _network(config: Config) -> Config:

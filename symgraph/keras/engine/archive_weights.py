@@ -7,8 +7,7 @@ A layer's own weights are ``vars/0``, ``vars/1`` ...; below it come its parts by
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,8 @@ from . import hdf5_reading as reading
 Array = np.ndarray[Any, Any]
 Group = Any
 Config = dict[str, Any]
-Pairs = list[tuple[Any, Array]]
 
-_PARTS = ("forward_layer", "backward_layer", "layer", "cell")
-_LISTS = ("layers", "_layer_checkpoint_dependencies")  # Keras 3's name, and tf.keras's
+_LIST, _OLD_LIST = "layers", "_layer_checkpoint_dependencies"  # of a model's layers: Keras 3's name, and tf.keras's
 
 
 def load_archive_weights(group: Group, model: Any, config: Config) -> None:
@@ -35,31 +32,17 @@ def load_archive_weights(group: Group, model: Any, config: Config) -> None:
 
 
 def _pairs(group: Group, layer: Any, config: Config) -> Iterator[tuple[Any, Array]]:
-    if hasattr(layer, "layers") and hasattr(layer, "get_layer"):
-        members = [(layer.get_layer(c["config"]["name"]), c) for c in config["layers"] if _has_weights(layer, c)]
-        names = member_names(config["layers"])
-        if members:
-            listed = next((n for n in _LISTS if reading.has(group, n)), _LISTS[0])
-            inner = reading.child(group, listed)
-            for member, described in members:
-                place = names[described["config"]["name"]]
-                yield from _pairs(reading.child(inner, place), member, described["config"])
-        return
-    parts = [name for name in _PARTS if getattr(getattr(layer, name, None), "weights", None)]
-    if parts:
-        for name in parts:
-            inner_config = config.get("layer" if name in ("forward_layer", "backward_layer") else name) or {}
-            yield from _pairs(reading.child(group, name), getattr(layer, name), inner_config.get("config", {}))
-    elif hasattr(layer, "cells"):
-        inner = reading.child(group, "cells")
-        for cell, place in zip(layer.cells, numbered(type(cell).__name__ for cell in layer.cells), strict=True):
-            yield from _own(reading.child(inner, place), cell)
-    else:
+    parts = [part for part in layer.archived_parts(config) if part.layer.weights]
+    for part in parts:
+        yield from _pairs(_part(group, part.path), part.layer, part.config)
+    if not parts:
         yield from _own(group, layer)
 
 
-def _has_weights(network: Any, described: Config) -> bool:
-    return described["class_name"] != "InputLayer" and bool(network.get_layer(described["config"]["name"]).weights)
+def _part(group: Group, path: str) -> Group:
+    if path.startswith(_LIST + "/") and not reading.has(group, _LIST):
+        path = path.replace(_LIST, _OLD_LIST, 1)
+    return reading.child(group, path)
 
 
 def _own(group: Group, layer: Any) -> Iterator[tuple[Any, Array]]:
@@ -71,24 +54,6 @@ def _own(group: Group, layer: Any) -> Iterator[tuple[Any, Array]]:
                 f"{K.int_shape(weight)}, but the saved weight has shape {found.shape}."
             )
         yield weight, reading.values(found)
-
-
-def member_names(layers: Sequence[Config]) -> dict[str, str]:
-    """For each layer's name the name of its group."""
-    classes = ["Functional" if c["class_name"] == "Model" else str(c["class_name"]) for c in layers]
-    return dict(zip((c["config"]["name"] for c in layers), numbered(classes), strict=True))
-
-
-def numbered(classes: Iterable[str]) -> list[str]:
-    """Names of classes in snake case, the second of a name with ``_1``, and so on."""
-    counts: dict[str, int] = {}
-    found = []
-    for name in classes:
-        snake = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
-        number = counts.get(snake, 0)
-        found.append(f"{snake}_{number}" if number else snake)
-        counts[snake] = number + 1
-    return found
 
 
 def optimizer_arrays(group: Group, limit: int) -> list[Array]:

@@ -14,6 +14,7 @@ from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, object_list_uid, to_list, unpack_singleton
 from ..utils.layer_utils import count_params
 from ..utils.safe_mode import spend_weight
+from .archive_parts import ArchivedPart
 from .nodes import InputSpec, Node, check_compatibility, collect_previous_mask, connect
 from .old_weights import Arrays, Origin, reshaped
 from .tracking import Tracking
@@ -95,6 +96,20 @@ class Layer(Tracking):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         return cls(**config)
+
+    # -- files of other versions ------------------------------------------------------------------------------------
+    @classmethod
+    def renewed_config(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """A config that another version wrote, in the words of this one; see ``config_compat``."""
+        return config
+
+    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
+        """What a file of another version or backend has for this layer, as ``weights`` has it; see ``old_weights``."""
+        return reshaped(self.weights, arrays, origin)
+
+    def archived_parts(self, config: dict[str, Any]) -> Iterable[ArchivedPart]:
+        """The layers inside of a layer made from ``config``, which archives of Keras 3 store apart."""
+        return ()
 
     # -- calling ----------------------------------------------------------------------------------------------------
     @property
@@ -220,10 +235,6 @@ class Layer(Tracking):
                     f"{np.shape(array)}, for {param.name}"
                 )
         K.batch_set_value(zip(params, given, strict=True))
-
-    def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
-        """What a file of another version or backend has for this layer, as ``weights`` has it; see ``old_weights``."""
-        return reshaped(self.weights, arrays, origin)
 
     def count_params(self) -> int:
         """The number of weight elements."""

@@ -40,13 +40,13 @@ _NO_OPS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def compatible_config(cls: type, config: Config) -> Config:
+def compatible_config(cls: type[Layer], config: Config) -> Config:
     """The config of a layer with the keys that ``cls`` takes.
 
     Raises:
         ValueError: for a key that is not known, unless its value changes nothing.
     """
-    config = dict(config)
+    config = dict(cls.renewed_config(config))
     if "batch_shape" in config:
         config["batch_input_shape"] = config.pop("batch_shape")
     if isinstance(config.get("dtype"), dict):

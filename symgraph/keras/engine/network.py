@@ -9,14 +9,15 @@ import numpy as np
 
 from .. import backend as K
 from ..legacy import interfaces
-from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton
+from ..utils.generic_utils import to_list, unpack_singleton
 from ..utils.io_utils import ask_to_proceed_with_overwrite  # noqa: F401 - a name that Keras has here, too
 from ..utils.layer_utils import (
     count_params,
     get_source_inputs,  # noqa: F401 - a name that Keras has here, too
 )
 from ..utils.layer_utils import print_summary as print_layer_summary
-from . import network_config, saving
+from . import network_config, network_running, saving
+from .archive_parts import ArchivedPart, numbered
 from .base_layer import Layer, to_snake_case
 from .input_layer import InputLayer
 from .network_graph import check_ends, node_key, output_names, sort_network
@@ -168,6 +169,14 @@ class Network(Layer):
         frozen = [(layer, len(layer.non_trainable_weights)) for layer in self.layers]
         return weights_by_parts(trainable + frozen, arrays, origin)
 
+    def archived_parts(self, config: dict[str, Any]) -> Iterable[ArchivedPart]:
+        layers = {layer.name: layer for layer in self.layers}
+        names = [c["config"]["name"] for c in config["layers"]]
+        places = numbered("Functional" if c["class_name"] == "Model" else c["class_name"] for c in config["layers"])
+        for name, place, described in zip(names, places, config["layers"], strict=True):
+            if name in layers:  # all but the input of a Sequential
+                yield ArchivedPart(f"layers/{place}", layers[name], described["config"])
+
     def count_params(self) -> int:
         return count_params(self.weights)
 
@@ -276,51 +285,12 @@ class Network(Layer):
                 + str(len(self._input_layers))
                 + " tensor inputs."
             )
-        known = {tuple(c): s for c, s in zip(self._input_coordinates, shapes, strict=True)}
-        for node, index in self._nodes_in_order():
-            layer = node.outbound_layer
-            if layer in self._input_layers:
-                continue
-            given = [
-                known[source]
-                for source in zip(node.inbound_layers, node.node_indices, node.tensor_indices, strict=True)
-            ]
-            result = layer.compute_output_shape(unpack_singleton(given))
-            listed = result if isinstance(result, list) else [result]
-            for j, shape in enumerate(listed):
-                known[(layer, index, j)] = shape if shape is not None else node.output_shapes[j]
-        return unpack_singleton([known[c] for c in self._output_coordinates])
-
-    def _nodes_in_order(self) -> Iterable[tuple[Node, int]]:
-        for depth in sorted(self._nodes_by_depth, reverse=True):
-            for node in self._nodes_by_depth[depth]:
-                yield node, next(i for i, n in enumerate(node.outbound_layer._inbound_nodes) if n is node)
+        return unpack_singleton(network_running.output_shapes(self, shapes))
 
     def run_internal_graph(self, inputs: list[Tensor], masks: Any = None) -> tuple[list[Tensor], list[Any], list[Any]]:
         """Outputs, their masks and their shapes for other input tensors; layers are run, but record no nodes."""
         masks = [None] * len(inputs) if masks is None else masks
-        values = {id(x): (y, m) for x, y, m in zip(self.inputs, inputs, masks, strict=True)}
-        for node, _ in self._nodes_in_order():
-            if not all(id(x) in values for x in node.input_tensors):
-                continue
-            if all(id(x) in values for x in node.output_tensors):
-                continue
-            got = [values[id(x)] for x in node.input_tensors]
-            tensors = [g[0] for g in got]
-            results, result_masks = _run_layer(node, tensors, [g[1] for g in got])
-            # What the layers add for these tensors belongs to this call of the network.
-            _extend(self._per_input_losses, inputs, node.outbound_layer.get_losses_for(tensors))
-            _extend(self._per_input_updates, inputs, node.outbound_layer.get_updates_for(tensors))
-            for x, y, m in zip(node.output_tensors, results, result_masks, strict=True):
-                y._uses_learning_phase = getattr(x, "_uses_learning_phase", False) or getattr(
-                    y, "_uses_learning_phase", False
-                )
-                values[id(x)] = (y, m)
-        for x in self.outputs:
-            if id(x) not in values:
-                raise ValueError(f"Could not compute output {x}")
-        outputs = [values[id(x)][0] for x in self.outputs]
-        output_masks = [values[id(x)][1] for x in self.outputs]
+        outputs, output_masks = network_running.run(self, inputs, masks)
         self._last_run = (list(inputs), list(masks), output_masks)
         return outputs, output_masks, [K.int_shape(x) for x in outputs]
 
@@ -390,26 +360,5 @@ class Network(Layer):
         print_layer_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
 
 
-def _extend(by_input: dict[str | None, list[Any]], inputs: list[Tensor], found: list[Any]) -> None:
-    if found:
-        kept = by_input.setdefault(object_list_uid(inputs), [])
-        kept += [x for x in found if not any(x is k for k in kept)]
-
-
 def _same(a: list[Any], b: list[Any]) -> bool:
     return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
-
-
-def _run_layer(node: Node, tensors: list[Tensor], masks: list[Any]) -> tuple[list[Tensor], list[Any]]:
-    layer = node.outbound_layer
-    arguments = dict(node.arguments)
-    argument, mask = (tensors[0], masks[0]) if len(tensors) == 1 else (tensors, masks)
-    if has_arg(layer.call, "mask") and "mask" not in arguments:
-        arguments["mask"] = mask
-    with K.name_scope(layer.name):
-        results = to_list(layer.call(argument, **arguments), allow_tuple=True)
-        result_masks = layer.compute_mask(argument, mask)
-        regularizer = getattr(layer, "activity_regularizer", None)
-        if regularizer is not None:
-            layer.add_loss([regularizer(x) for x in results], tensors)
-    return results, [None] * len(results) if result_masks is None else to_list(result_masks)

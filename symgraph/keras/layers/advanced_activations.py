@@ -27,6 +27,10 @@ class LeakyReLU(Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "alpha": float(self.alpha)}
 
+    @classmethod
+    def renewed_config(cls, config: dict[str, Any]) -> dict[str, Any]:
+        return {"alpha" if key == "negative_slope" else key: value for key, value in config.items()}
+
 
 class PReLU(Layer):
     """``x`` where positive, else ``alpha * x`` with ``alpha`` learned, and shared along ``shared_axes``."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .. import backend as K
+from ..engine.archive_parts import ArchivedPart
 from ..engine.old_weights import Arrays, Origin, weights_by_parts
 from ..utils.generic_utils import has_arg, to_list
 from .recurrent.stepping import call_with_more, check_takes_constants, specs_of, split_inputs
@@ -76,6 +78,11 @@ class Bidirectional(Wrapper):
     def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
         half = len(arrays) // 2
         return weights_by_parts(zip(self._both, (half, len(arrays) - half), strict=True), arrays, origin)
+
+    def archived_parts(self, config: dict[str, Any]) -> Iterable[ArchivedPart]:
+        inner = config["layer"]["config"]
+        forward, backward = self._both
+        return [ArchivedPart("forward_layer", forward, inner), ArchivedPart("backward_layer", backward, inner)]
 
     def get_losses_for(self, inputs: Any = None) -> list[Tensor]:
         """The losses that depend on ``inputs`` (None: on none), those of both layers among them."""
@@ -168,12 +175,43 @@ class Bidirectional(Wrapper):
         return config
 
     @classmethod
+    def renewed_config(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """Keras 3, and tf.keras where it was given one, write the layer that walks back.
+
+        Raises:
+            ValueError: where it is another than the one that walks forth.
+        """
+        config = {k: _without_zeros(v) for k, v in config.items()}
+        back = config.pop("backward_layer", None)
+        same = dict.fromkeys(("name", "go_backwards", "dtype"))
+        if back is not None and {**back["config"], **same} != {**config["layer"]["config"], **same}:
+            raise ValueError(
+                f'Layer "{config.get("name")}": its way back is another layer than its way forth, which Keras 2 has '
+                "not."
+            )
+        return config
+
+    @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         config = dict(config)
         count = config.pop("num_constants", None)
         layer = super().from_config(config, custom_objects)
         layer._num_constants = layer.forward_layer._num_constants = layer.backward_layer._num_constants = count
         return layer
+
+
+def _without_zeros(part: Any) -> Any:
+    """A direction, which Keras 3 makes give zeros at masked steps."""
+    if not isinstance(part, dict) or not isinstance(part.get("config"), dict):
+        return part
+    config = dict(part["config"])
+    if config.pop("zero_output_for_mask", False):
+        warnings.warn(
+            f'Layer "{config.get("name")}" gives zeros at masked steps in Keras 3; here, as in Keras 2, the last '
+            "output before them.",
+            stacklevel=2,
+        )
+    return {**part, "config": config}
 
 
 def _copy(layer: Any, prefix: str, go_backwards: bool) -> Any:

@@ -88,6 +88,11 @@ class ZeroPadding1D(_ZeroPadding):
     def call(self, inputs: Tensor) -> Tensor:
         return K.temporal_padding(inputs, self.padding[0])
 
+    @classmethod
+    def renewed_config(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """Keras 3 has a data format, which is the one here."""
+        return {k: v for k, v in config.items() if (k, v) != ("data_format", "channels_last")}
+
 
 class ZeroPadding2D(_ZeroPadding):
     """Zeros around images; ``padding``: a number, one for rows and one for columns, or a pair for each."""

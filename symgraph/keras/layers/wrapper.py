@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from ..engine.archive_parts import ArchivedPart
 from ..engine.base_layer import Layer
 from ..engine.old_weights import Arrays, Origin, weights_by_parts
 from ..utils.generic_utils import object_list_uid
@@ -62,6 +64,9 @@ class Wrapper(Layer):
 
     def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
         return weights_by_parts([(self.layer, len(arrays))], arrays, origin)
+
+    def archived_parts(self, config: dict[str, Any]) -> Iterable[ArchivedPart]:
+        return [ArchivedPart("layer", self.layer, config["layer"]["config"])]
 
     def input_key(self, inputs: Any) -> str:
         """What losses and updates of a call are kept under."""

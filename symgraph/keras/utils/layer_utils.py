@@ -55,7 +55,9 @@ def print_summary(
 
 def _is_sequential_like(model: Any) -> bool:
     """Whether every layer has one input from one layer, one after the other."""
-    if type(model).__name__ == "Sequential":
+    from ..models import Sequential
+
+    if isinstance(model, Sequential):
         return True
     if any(
         len(nodes) > 1 or (len(nodes) == 1 and len(nodes[0].inbound_layers) > 1)

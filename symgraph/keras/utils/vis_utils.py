@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...plotting.diagram import Arrow, Box, Cluster, Diagram, Item
 from ...plotting.dot import to_cluster, to_dot
 from ...plotting.output import write
+from ..engine.input_layer import InputLayer
 from ..engine.training import Model
 from ..layers.wrappers import Wrapper
 
@@ -170,7 +171,7 @@ class _Drawing:
 
 
 def _kind(layer: Any) -> str:
-    return "input" if type(layer).__name__ == "InputLayer" else "plain"
+    return "input" if isinstance(layer, InputLayer) else "plain"
 
 
 def _shape(layer: Any, side: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ... import backend as K
+from ...engine.archive_parts import ArchivedPart
 from ...engine.base_layer import InputSpec, Layer
 from ...utils.generic_utils import to_list
 from .stacked import StackedRNNCells
@@ -224,6 +226,10 @@ class RNN(Layer):
         return [output, *states] if self.return_state else output
 
     # -- configuration ----------------------------------------------------------------------------------------------
+    def archived_parts(self, config: dict[str, Any]) -> Iterable[ArchivedPart]:
+        if isinstance(self.cell, Layer):
+            yield ArchivedPart("cell", self.cell, config.get("cell", {}).get("config", {}))
+
     def get_losses_for(self, inputs: Any = None) -> list[Tensor]:
         """The losses that depend on ``inputs`` (None: on none, those of the cell among them)."""
         inner = self.cell.get_losses_for(None) if inputs is None and isinstance(self.cell, Layer) else []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ... import backend as K
+from ...engine.archive_parts import ArchivedPart, numbered
 from ...engine.base_layer import Layer
 from ...utils.generic_utils import has_arg, to_list
 
@@ -102,6 +103,12 @@ class StackedRNNCells(Layer):
             if count:
                 cell.set_weights(given[:count])
             given = given[count:]
+
+    def archived_parts(self, config: dict[str, Any]) -> Iterable[ArchivedPart]:
+        places = numbered(type(cell).__name__ for cell in self.cells)
+        for cell, place, described in zip(self.cells, places, config["cells"], strict=True):
+            if isinstance(cell, Layer):
+                yield ArchivedPart(f"cells/{place}", cell, described["config"])
 
     def get_losses_for(self, inputs: Any = None) -> list[Tensor]:
         """The losses of the cells that depend on ``inputs`` (None: on none)."""
