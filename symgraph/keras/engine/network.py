@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import backend as K
 from ..legacy import interfaces
-from ..utils.generic_utils import to_list, unpack_singleton
+from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton  # noqa: F401 - as Keras here
 from ..utils.io_utils import ask_to_proceed_with_overwrite  # noqa: F401 - a name that Keras has here, too
 from ..utils.layer_utils import (
     count_params,
