@@ -20,11 +20,16 @@ from ..emitter import Emitter
 from ..graph import Value
 from ..numpy_algebra import NumpyAlgebra
 from ..op import Array, Elementwise, Sample, record, register
-from ..portable import Portable
 from ..types import TensorType
 from .arithmetic import Cotangents, Div, Pow
 from .elementary import Exp, Expm1, Log, Log1p, Tan
 from .special import LogGamma
+
+
+def _portable(s: Algebra[V]) -> Algebra[V]:
+    from ..portable import Portable  # not loaded before a random number is drawn
+
+    return Portable(s)
 
 
 class PortableFunction(Elementwise):
@@ -36,7 +41,7 @@ class PortableFunction(Elementwise):
         return self.of.result_dtype(*operands)
 
     def scalar(self, s: Algebra[V], *elements: V) -> V:
-        return self.of.scalar(Portable(s), *elements)
+        return self.of.scalar(_portable(s), *elements)
 
     def reference(self, *arrays: Array) -> Array:
         # The definition itself: these bits are what every target must give.
@@ -130,7 +135,7 @@ class NormalOfBits(Elementwise):
         from ..elementary.normal import normal_of_bits
 
         high, *low = elements
-        return normal_of_bits(Portable(s), high, low[0] if low else None, self.bound)
+        return normal_of_bits(_portable(s), high, low[0] if low else None, self.bound)
 
     def reference(self, *arrays: Array) -> Array:
         return np.asarray(self.scalar(NumpyAlgebra(), *arrays))
