@@ -1,7 +1,7 @@
 """Where random bits come from: keys, the draws of a program, and what a seed means.
 
 Bits are counter-based (Philox): they depend on the seed, on which draw of the program it is, on how many calls came
-before, and on the element's position; never on the target, threads or fusion.
+before, and on the element's position; never on the target, threads or fusion. Nor do the numbers made of them.
 """
 
 from __future__ import annotations

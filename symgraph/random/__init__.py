@@ -1,8 +1,8 @@
 """Random tensors. Each call of a function draws anew; :func:`set_random_seed` makes a whole run repeat bit for bit.
 
 Every function takes the ``shape`` of the result (without it, that of its parameters together) and ``seed``: ops with
-the same explicit seed draw the same numbers. The random bits are the same on every target and for every number of
-threads.
+the same explicit seed draw the same numbers. A seed gives the same numbers, to the last bit, on every target and
+processor, for every number of threads, and whatever is computed from them.
 """
 
 from ..generators import set_random_seed
