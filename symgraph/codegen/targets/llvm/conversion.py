@@ -92,7 +92,11 @@ def _between_floats(s: EmitAlgebra, x: Value, dtype: DType) -> Value:
         x = _odd_float32(s, x)
     hardware = s.cpu.arch != "x86_64" or s.cpu.has("f16c")
     if dtype == float16:
-        return s.convert("fptrunc", x, float16) if hardware else _half_by_integers(s, x)
+        if not hardware:
+            return _half_by_integers(s, x)
+        # LLVM moves the conversion into a copysign before it, and then converts its sign, a double, by a library's
+        # function, which is not there.
+        return s.convert("fptrunc", s.call("arithmetic.fence", x), float16)
     return s.convert("fpext", x, float32) if hardware else _float_by_integers(s, x)
 
 
