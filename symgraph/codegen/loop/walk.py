@@ -7,6 +7,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
+from ...dtypes import int64
 from ...ir.dims import Dim, Symbol, SymDim, substitute, symbol, symbols
 from .grammar import (
     Bitcast,
@@ -146,6 +147,8 @@ def linear(expr: Expr) -> tuple[dict[str, Dim], Dim] | None:
 def _linear(
     expr: Expr, parts: Sequence[tuple[dict[str, Dim], Dim] | None]
 ) -> tuple[dict[str, Dim], Dim] | None:  # fmt: skip
+    if expr.dtype is not int64:
+        return None
     if isinstance(expr, Const):
         return {}, int(expr.value)
     if isinstance(expr, Size):
