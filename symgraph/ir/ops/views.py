@@ -154,7 +154,10 @@ class Reshape(Indexed):
 
 
 def reshape_groups(source: Shape, target: Shape) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Split a reshape into independent ones: axis groups of equal size, in order, as small as can be told."""
+    """Split a reshape into independent ones: axis groups of equal size, in order, as small as can be told. Where a
+    size is 0, any groups with it are of equal size, and nothing can be told."""
+    if 0 in source or 0 in target:
+        return [(tuple(range(len(source))), tuple(range(len(target))))]
     groups: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
     i = j = 0
     while i < len(source) or j < len(target):
