@@ -64,7 +64,7 @@ class Facts:
 
     def are_equal(self, a: Dim, b: Dim) -> bool:
         """True where the two sizes are equal for certain."""
-        return a == b or self.resolve(a) == self.resolve(b)
+        return a == b or self._is_known(self.resolve(a) - self.resolve(b))
 
     def unify(self, a: Dim, b: Dim, what: str = "sizes") -> Dim:
         """Join two sizes; returns the better known one.
@@ -82,6 +82,8 @@ class Facts:
         difference = x - y
         if isinstance(difference, int):
             raise ShapeError(f"{what} differ: {a} and {b}")
+        if self._is_known(difference):
+            return x
         self.pairs.append((a, b))
         for lone, other in ((x, y), (y, x)):
             name = _lone_symbol(lone)
@@ -121,6 +123,14 @@ class Facts:
             except ShapeError:
                 raise ShapeError(f"shapes {shape_text(a)} and {shape_text(b)} do not broadcast") from None
         return tuple(out)
+
+    def _is_known(self, difference: Dim) -> bool:
+        """True where the difference of two resolved sizes is 0, or a recorded fact that no symbol could be bound by
+        (``M*N = 3``) says that it is."""
+        if isinstance(difference, int):
+            return difference == 0
+        known = (self.resolve(a) - self.resolve(b) for a, b in self.pairs)
+        return any(difference == d or difference == -d for d in known)
 
     def _bind(self, name: Symbol, to: Dim) -> None:
         one = {name: to}
