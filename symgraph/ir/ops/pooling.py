@@ -40,9 +40,7 @@ def cut_blocks(
 ) -> Blocks:  # fmt: skip
     """The windows of ``x``: position ``o*stride + p - low`` along each of ``axes`` for ``p`` below ``windows``, ``o``
     below ``sizes``; ``outside`` where that is not inside. Windows that do not overlap are only a reshape."""
-    spans = [(n - 1) * s + w for n, s, w in zip(sizes, strides, windows, strict=True)]
-    if all(w == s for w, s in zip(windows, strides, strict=True)):
-        spans = [n * w for n, w in zip(sizes, windows, strict=True)]
+    spans = [_span(n, w, s) for n, w, s in zip(sizes, windows, strides, strict=True)]
     whole = all(p == 0 and x.shape[a] == n for a, p, n in zip(axes, low, spans, strict=True))
     framed = x if whole else _framed(e, x, axes, low, spans, outside)
 
@@ -70,6 +68,13 @@ def cut_blocks(
         return unframe(back)
 
     return Blocks(blocks, tuple(range(after, after + len(axes))), undo)
+
+
+def _span(count: Dim, window: int, stride: int) -> Dim:
+    """How many positions so many windows are spread over; not negative where there is none."""
+    if window >= stride or (isinstance(count, int) and count > 0):
+        return (count - 1) * stride + window
+    return count * stride  # with positions behind the last window that nothing reads
 
 
 def frame_of(axes: Sequence[int], low: Sequence[Dim], sizes: Sequence[Dim]) -> Resample:
