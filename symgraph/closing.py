@@ -44,8 +44,8 @@ def close(
         GraphError: for a placeholder that is neither an input nor given.
         ShapeError: where shapes contradict each other.
     """
-    replaced = {id(old.value): new.value for old, new in givens.items()}
     slots = {id(t.value): i for i, t in enumerate(inputs)}
+    replaced = _replacements(givens)
     updates = list(updates)
     while True:
         results = [t.value for t in (*outputs, *(new for _, new in updates))]
@@ -79,6 +79,21 @@ def close(
         [(state_slots[id(v.value)], new) for (v, _), new in zip(updates, values[n:], strict=True)],
     )  # fmt: skip
     return Closed(graph, tuple(used))
+
+
+def _replacements(givens: Mapping[Tensor, Tensor]) -> dict[int, Value]:
+    """What stands for each given value; where that is itself replaced, what stands for that."""
+    direct = {id(old.value): new.value for old, new in givens.items()}
+    replaced: dict[int, Value] = {}
+    for key, value in direct.items():
+        seen = {key}
+        while id(value) in direct:
+            if id(value) in seen:
+                raise GraphError("givens replace a tensor by one that depends on it")
+            seen.add(id(value))
+            value = direct[id(value)]
+        replaced[key] = value
+    return replaced
 
 
 def _default_updates(
