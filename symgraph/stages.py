@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import events
 from .errors import ShapeError
-from .ir.dims import LARGEST, Dim, SymDim
+from .ir.dims import LARGEST, Dim, FloorDiv, SymDim
 from .ir.graph import Graph, Node
 from .ir.ops.blocks import Embed, Slice
 from .ir.ops.control import Scan
@@ -166,8 +166,13 @@ def _may_be_huge(size: Dim) -> bool:
 
 
 def _surely_positive(dim: Dim) -> bool:
-    """True for a polynomial without negative coefficients."""
-    return isinstance(dim, int) or all(c >= 0 for _, c in dim.terms)
+    """True for a polynomial without negative coefficients, also in what is divided in it."""
+    if isinstance(dim, int):
+        return dim >= 0
+    quotients = [atom for monomial, _ in dim.terms for atom in monomial if isinstance(atom, FloorDiv)]
+    return all(c >= 0 for _, c in dim.terms) and all(
+        _surely_positive(q.numerator) and _surely_positive(q.denominator) for q in quotients
+    )
 
 
 __all__ = ["Condition", "Stages", "compile_stages", "find_conditions"]

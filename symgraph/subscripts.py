@@ -242,9 +242,11 @@ def slice_positions(key: slice, size: Dim, axis: int) -> tuple[Dim, Dim, int]:
     start = place(key.start, 0 if step > 0 else size - 1)
     if step > 0:
         span = place(key.stop, size) - start
-        return start, span if step == 1 else (span + (step - 1)) // step, step
-    span = start - (place(key.stop, -1) if key.stop is not None else -1)
-    return start, span if step == -1 else (span + (-step - 1)) // -step, step
+    else:
+        span = start - (place(key.stop, -1) if key.stop is not None else -1)
+    if isinstance(span, int) and span <= 0:
+        return 0, 0, step
+    return start, span if abs(step) == 1 else (span + (abs(step) - 1)) // abs(step), step
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:

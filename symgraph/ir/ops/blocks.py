@@ -41,6 +41,8 @@ class Slice(Indexed):
         for axis, (start, size, step) in enumerate(zip(self.starts, self.sizes, self.steps, strict=True)):
             if step == 0:
                 raise ShapeError("slice step is zero")
+            if isinstance(size, int) and size < 0:
+                raise ShapeError(f"slice of {size} positions of axis {axis} of {x}")
             last = start + (size - 1) * step
             for position in (start, last):
                 room = x.shape[axis] - 1 - position
