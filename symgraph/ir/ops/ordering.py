@@ -56,7 +56,7 @@ class SortKey(Elementwise):
         return key
 
     def reference(self, *arrays: Array) -> Array:
-        (x,) = arrays
+        x = arrays[0].reshape(-1)  # arithmetic on objects without axes gives no arrays
         bits = 8 * x.dtype.itemsize
         unsigned = np.dtype(f"u{x.dtype.itemsize}")
         if x.dtype.kind in "bu":
@@ -71,7 +71,7 @@ class SortKey(Elementwise):
             key = ~key
         if x.dtype.kind == "f":
             key = np.where(np.isnan(x), np.iinfo(unsigned).max, key)
-        return np.asarray(key, unsigned)
+        return np.asarray(key, unsigned).reshape(arrays[0].shape)
 
     def vjp(
         self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
@@ -84,8 +84,8 @@ class SortKey(Elementwise):
             Sample(cls(descending), (x,), differentiable=())
             for descending in (False, True)
             for x in (
-                floats(3, 4), SPECIAL.astype("float32"), SPECIAL, SPECIAL.clip(-6e4, 6e4).astype("float16"),
-                integers(5), integers(5, dtype="int8"), integers(5, dtype="int64"),
+                floats(3, 4), floats(), SPECIAL.astype("float32"), SPECIAL, SPECIAL.clip(-6e4, 6e4).astype("float16"),
+                integers(5), integers(5, dtype="int8"), integers(5, dtype="int64"), integers(),
                 integers(5, low=0, dtype="uint16"), booleans(6),
             )
         ]  # fmt: skip
