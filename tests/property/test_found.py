@@ -1,0 +1,102 @@
+"""The smallest inputs that showed the faults which random programs found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgraph as sg
+from symgraph.ir.ops.views import reshape_groups
+from symgraph.ir.types import Facts
+
+Array = np.ndarray[Any, Any]
+targets = pytest.mark.parametrize("target", ["llvm", "numpy"])
+
+
+def call(make: Callable[..., Any], *arrays: Array, target: str) -> Any:
+    """A function of placeholders whose sizes are all unknown, called once."""
+    inputs = [sg.placeholder((None,) * a.ndim, a.dtype) for a in arrays]
+    return sg.function(inputs, make(*inputs), options=sg.Options(target=target, verify=True))(*arrays)
+
+
+@targets
+def test_positions_made_of_a_constant_that_is_infinite(target: str) -> None:
+    x = np.arange(3.0)
+    at = sg.cast(sg.minimum(sg.constant(np.inf), 2.0) * sg.constant(1.0), "int64")
+    assert call(lambda t: sg.take(t, at) + sg.take(t, sg.cast(sg.clip(sg.sum(t) * np.inf, 0, 1), "int64")), x,
+                target=target) == 3  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "size"), [(slice(-1, 1, 2), 8), (slice(None, -3, 3), 0)])
+@targets
+def test_slices_that_do_not_fit_name_the_op(target: str, key: slice, size: int) -> None:
+    with pytest.raises(sg.ShapeError, match="slice of f64"):
+        call(lambda t: t[key] * 2, np.ones(size), target=target)
+
+
+@targets
+def test_a_slice_of_nothing_whatever_the_size(target: str) -> None:
+    x = np.ones((3, 2))
+    assert call(lambda t: t[0:1:-1] * 2, x, target=target).shape == (0, 2)
+    assert call(lambda t: sg.exp(t[2:1]), x, target=target).shape == (0, 2)
+    with pytest.raises(sg.ShapeError, match="slice of -1 positions"):
+        sg.Tensor(sg.tracer.tracer.slice(sg.placeholder((3,)).value, [1], [-1], [1]))
+
+
+def test_a_fact_that_binds_no_symbol_is_recorded_once() -> None:
+    n, m = sg.placeholder((None, None)).shape
+    facts = Facts()
+    for _ in range(2):
+        facts.unify(n * m, 3)
+        facts.unify(3, m * n)
+    assert len(facts.pairs) == 1
+    assert facts.are_equal(n * m + 1, 4) and not facts.are_equal(n * m, 4)
+
+
+@targets
+def test_sizes_of_a_product_that_is_known(target: str) -> None:
+    x, v = np.arange(3.0)[None], np.arange(3.0)
+    known = sg.variable(v)
+    got = call(lambda t: t.reshape((-1,)) * known + sg.maximum(known, t.reshape((-1,))), x, target=target)
+    np.testing.assert_array_equal(got, v * v + v)
+
+
+@targets
+def test_reductions_of_reshaped_empty_arrays(target: str) -> None:
+    assert reshape_groups((1, 2, 0, 4), (0,)) == [((0, 1, 2, 3), (0,))]
+    x = np.ones((3, 4))
+    got = call(lambda t: [sg.any(sg.isnan(t[:, 2:2]).reshape((0,))), sg.sum(t[None, 1:, :0].reshape((0, 5)), 0)], x,
+               target=target)  # fmt: skip
+    assert not got[0]
+    np.testing.assert_array_equal(got[1], np.zeros(5))
+
+
+@pytest.mark.parametrize("pool", [sg.max_pool, sg.avg_pool])
+@targets
+def test_windows_where_none_fits(target: str, pool: Callable[..., sg.Tensor]) -> None:
+    for shape, window, stride in (((2, 1, 3), 2, 3), ((2, 0, 3), 1, 2), ((2, 2, 3), 3, 5)):
+        x = np.ones(shape)
+        fixed = sg.placeholder(shape, "float64")
+        assert sg.function([fixed], pool(fixed, window, stride), target=target)(x).shape == (2, 0, 3)
+        assert call(lambda t, w=window, s=stride: pool(t, w, s), x, target=target).shape == (2, 0, 3)
+    assert call(lambda t: pool(t, 1, 2), np.ones((1, 3, 1)), target=target).shape == (1, 2, 1)
+
+
+@targets
+def test_givens_of_givens(target: str) -> None:
+    x, a, b = (sg.placeholder((None,), name=name) for name in "xab")
+    fn = sg.function([x], a + b, givens={a: b, b: x}, target=target)
+    assert fn([1, 2]).tolist() == [2, 4]
+    with pytest.raises(sg.GraphError, match="depends on it"):
+        sg.function([x], x + b, givens={a: b, b: a})
+
+
+@targets
+def test_half_precision_with_a_sign_from_outside_the_loop(target: str) -> None:
+    """LLVM made a call of a library's function of it, and the process ended."""
+    y, x = np.float16([1, -2]), np.linspace(-2, 2, 66, dtype=np.float16).reshape(2, 33)
+    got = call(lambda a, b: sg.arctan2(sg.expand_dims(a, 1), b), y, x, target=target)
+    np.testing.assert_allclose(got, np.arctan2(y[:, None].astype(float), x.astype(float)), rtol=2e-3)
