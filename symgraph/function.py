@@ -206,7 +206,7 @@ class Function:
                     f"{evaluator(a)(sizes)} and {evaluator(b)(sizes)} where {where}"
                 )
         for condition in self._conditions:
-            if evaluator(condition.amount)(sizes) < 0:
+            if evaluator(condition.amount)(sizes) < 0 < evaluator(condition.elements)(sizes):
                 raise ShapeError(f"{self.name}: {condition.meaning} does not fit where {where}")
         outputs = tuple((tuple(evaluator(d)(sizes) for d in shape), dtype) for shape, dtype in self._results)
         if sum(prod(shape) * dtype.itemsize for shape, dtype in outputs) > memory_limit():

@@ -10,6 +10,7 @@ import numpy as np
 from .dtypes import as_dtype, int64
 from .errors import ArgumentError, ShapeError
 from .ir.checks import normalize_axis
+from .ir.dim_order import is_one_if_any
 from .ir.dims import Dim, Shape, SymDim, divide_exact, product, shape_text
 from .ir.ops.indexing import OneHot
 from .ir.ops.markers import StopGradient
@@ -102,6 +103,7 @@ def squeeze(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
         gone = [i for i, d in enumerate(value.shape) if d == 1]
     else:
         gone = [normalize_axis(a, value.type.ndim, "squeeze") for a in ([axis] if isinstance(axis, int) else axis)]
+    value = tracer.with_ones(value, [i for i in gone if is_one_if_any(value.shape[i])])
     if any(value.shape[i] != 1 for i in gone):
         raise ShapeError(f"squeeze: axis {gone} of {value.type} is not of size 1")
     return Tensor(tracer.reshape(value, [d for i, d in enumerate(value.shape) if i not in gone]))

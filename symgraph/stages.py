@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from . import events
 from .errors import ShapeError
-from .ir.dims import LARGEST, Dim, FloorDiv, SymDim
+from .ir.dim_order import is_nonnegative, least_sizes, raised
+from .ir.dims import LARGEST, Dim, SymDim
 from .ir.graph import Graph, Node
 from .ir.ops.blocks import Embed, Slice
 from .ir.ops.control import Scan
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Condition:
-    """A size that must not be negative for a call to be possible, and what it means."""
+    """A size that must not be negative for a call to be possible, unless ``elements`` are none, and what it means."""
 
     amount: Dim
     meaning: str
+    elements: Dim = 1
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,11 @@ def compile_stages(graph: Graph, options: Options) -> Stages:
 
 def find_conditions(graph: Graph) -> tuple[Condition, ...]:
     """Positions and sizes that depend on symbolic sizes: each must be inside its axis for a call to be possible."""
-    found: dict[Dim, Condition] = {}
+    found: dict[tuple[Dim, Dim], Condition] = {}
 
-    def need(amount: Dim, meaning: str) -> None:
-        if not isinstance(amount, int) and not _surely_positive(amount):
-            found.setdefault(amount, Condition(amount, meaning))
+    def need(amount: Dim, meaning: str, elements: Dim = 1) -> None:
+        if elements != 0 and not is_nonnegative(raised(amount, least_sizes(elements))):
+            found.setdefault((amount, elements), Condition(amount, meaning, elements))
 
     for node in _all_nodes(graph):
         op = node.op
@@ -137,8 +139,8 @@ def find_conditions(graph: Graph) -> tuple[Condition, ...]:
                 last = start + (count - 1) * step
                 low, high = (start, last) if step > 0 else (last, start)
                 need(count, what)
-                need(low, what)
-                need(size - 1 - high, what)
+                need(low, what, count)
+                need(size - 1 - high, what, count)
         for value in node.outputs:
             for dim in value.shape:
                 need(dim, f"size {dim} of a {op.name}")
@@ -162,17 +164,7 @@ def _all_nodes(graph: Graph) -> Iterator[Node]:
 def _may_be_huge(size: Dim) -> bool:
     """Whether a number of elements can be beyond 64 bits though each array of a call fits: products of sizes, and
     multiples of one by very much."""
-    return not isinstance(size, int) and any(len(monomial) > 1 or c >> 20 for monomial, c in size.terms)
-
-
-def _surely_positive(dim: Dim) -> bool:
-    """True for a polynomial without negative coefficients, also in what is divided in it."""
-    if isinstance(dim, int):
-        return dim >= 0
-    quotients = [atom for monomial, _ in dim.terms for atom in monomial if isinstance(atom, FloorDiv)]
-    return all(c >= 0 for _, c in dim.terms) and all(
-        _surely_positive(q.numerator) and _surely_positive(q.denominator) for q in quotients
-    )
+    return not isinstance(size, int) and any(len(monomial) > 1 or c >> 20 > 0 for monomial, c in size.terms)
 
 
 __all__ = ["Condition", "Stages", "compile_stages", "find_conditions"]

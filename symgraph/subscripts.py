@@ -11,6 +11,7 @@ import numpy as np
 from .dtypes import bool_, int64
 from .errors import ArgumentError, ShapeError
 from .ir.checks import normalize_axis
+from .ir.dim_order import is_nonnegative, least_sizes, maximum, minimum, raised
 from .ir.dims import Dim, SymDim
 from .ir.graph import Value
 from .ir.ops.gathering import GatherNd, Take, TakeAlong
@@ -223,7 +224,12 @@ def _has_tensor(key: Any) -> bool:
 
 
 def slice_positions(key: slice, size: Dim, axis: int) -> tuple[Dim, Dim, int]:
-    """Start, count and step of a slice of an axis. For a symbolic size, bounds are taken to lie inside the axis."""
+    """Start, count and step of a slice of an axis: NumPy's, whatever the size is. Where the count is 0 the start may be
+    outside.
+
+    A bound that is itself a size counts from the front. A call is refused (the count is then negative) where such a
+    bound, unless it cannot be negative, turns out negative or lies before the start.
+    """
     step = 1 if key.step is None else int(key.step)
     if step == 0:
         raise ArgumentError("slice step cannot be zero")
@@ -231,22 +237,32 @@ def slice_positions(key: slice, size: Dim, axis: int) -> tuple[Dim, Dim, int]:
         positions = range(*key.indices(size))
         return (positions.start if len(positions) else 0), len(positions), step
 
-    def place(bound: Any, default: Dim) -> Dim:
-        if bound is None:
-            return default
-        if isinstance(bound, (SymDim, int, np.integer)):
-            known: Dim = bound if isinstance(bound, SymDim) else int(bound)
-            return size + known if isinstance(known, int) and known < 0 else known
-        raise ArgumentError(f"slice bound {bound!r} of axis {axis} is not an integer")
+    first, last = (key.start, key.stop) if step > 0 else (key.stop, key.start)
+    shift = 0 if step > 0 else 1  # backwards, positions are one before the cuts between which elements are taken
+    low = 0 if first is None else _cut(first, size, shift, axis)
+    high = size if last is None else _cut(last, size, shift, axis)
+    least = least_sizes(size)  # in an empty axis all bounds are alike
+    unsure = [d for d in (first, last) if isinstance(d, SymDim) and not is_nonnegative(raised(d, least))]
+    span = high - low
+    if step != 1 or not unsure or isinstance(span, int):
+        span = maximum(span, 0)
+    count = (span + (abs(step) - 1)) // abs(step)
+    for bound in unsure if step != 1 else ():
+        count = count + (size + 1) * minimum(bound, 0)
+    if step < 0:
+        return high - 1, count, step
+    if isinstance(first, SymDim):
+        return first, count, step
+    return (low if first is None or first < 0 else int(first)), count, step
 
-    start = place(key.start, 0 if step > 0 else size - 1)
-    if step > 0:
-        span = place(key.stop, size) - start
-    else:
-        span = start - (place(key.stop, -1) if key.stop is not None else -1)
-    if isinstance(span, int) and span <= 0:
-        return 0, 0, step
-    return start, span if abs(step) == 1 else (span + (abs(step) - 1)) // abs(step), step
+
+def _cut(bound: Any, size: Dim, shift: int, axis: int) -> Dim:
+    """The place of a bound plus ``shift``, inside the axis; a size that may be negative stays so."""
+    if isinstance(bound, SymDim):
+        return minimum(bound + shift, size)
+    if not isinstance(bound, (int, np.integer)):
+        raise ArgumentError(f"slice bound {bound!r} of axis {axis} is not an integer")
+    return minimum(int(bound) + shift, size) if bound >= 0 else maximum(size + (int(bound) + shift), 0)
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:

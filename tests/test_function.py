@@ -8,6 +8,7 @@ import os
 import threading
 import warnings
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,13 +142,21 @@ def test_an_index_outside_its_axis_is_an_error_naming_the_layer(target: str) -> 
     assert f([1]).tolist() == [[2, 2]]
 
 
-def test_slices_of_unknown_sizes_are_checked_at_entry(target: str) -> None:
+def test_positions_in_axes_of_unknown_size_are_checked_at_entry(target: str) -> None:
     x = sg.placeholder((None,))
     f = sg.function([x], x[2:] + x[:-2], target=target)
-    assert f([1, 2, 3, 4]).tolist() == [4, 6]
-    assert f([1, 2]).tolist() == []
-    with pytest.raises(sg.ShapeError, match="does not fit where N = 1"):
-        f([1])
+    assert [f(np.arange(n)).tolist() for n in (4, 2, 1, 0)] == [[2, 4], [], [], []]
+
+    def keys(n: Any) -> list[Any]:
+        return [2, -3, np.s_[: n - 3], np.s_[n - 3 :], np.s_[n - 3 : n - 1], np.s_[n - 3 :: -1], np.s_[: n - 3 : 2],
+                np.s_[5 : n - 3 : -1]]  # fmt: skip
+
+    for k, key in enumerate(keys(x.shape[0])):
+        f = sg.function([x], x[key], target=target)
+        with pytest.raises(sg.ShapeError, match="does not fit where N = 2"):
+            f([1, 2])
+        for n in (3, 4, 7):
+            np.testing.assert_array_equal(f(np.arange(n)), np.arange(n, dtype="float32")[keys(n)[k]])
 
 
 def test_what_a_function_needs_is_checked_when_it_is_made() -> None:

@@ -177,3 +177,52 @@ def test_what_is_no_subscript_is_refused() -> None:
         x[[0.5]]
     with pytest.raises(sg.ArgumentError, match="masks are arrays"):
         x[True]
+
+
+@pytest.mark.parametrize("target", ["numpy", "llvm"])
+def test_slices_of_one_row_broadcast_and_lose_their_axis(target: str) -> None:
+    x, w = sg.placeholder((None, 3), "float64"), sg.placeholder((None, None), "float64")
+    outputs = [x * x[:1] + x[-1:], sg.squeeze(x[1:2], 0), sg.concatenate([x[:1], x[:1]]), w[:, :1] * w, x[:1] * w[0, 0]]
+    f = sg.function([x, w], [*outputs, *sg.grad(sg.sum(sg.square(outputs[0])), [x])], target=target)
+    a, b = X[:, :, 0][:, :3], X[:, :, 1]
+    got = f(a, b)
+    want = [a * a[:1] + a[-1:], a[1], a[[0, 0]], b[:, :1] * b, a[:1] * b[0, 0]]
+    for mine, numpy in zip(got, want, strict=False):
+        np.testing.assert_allclose(mine, numpy, rtol=1e-14)
+    outer = 2 * want[0]
+    slope = outer * a[:1]
+    slope[0] += np.sum(outer * a, 0)
+    slope[-1] += np.sum(outer, 0)
+    np.testing.assert_allclose(got[-1], slope, rtol=1e-13)
+    with pytest.raises(sg.ShapeError, match="does not fit where N = 0"):
+        f(a[:0], b)
+
+
+def test_slices_that_can_be_known_keep_known_sizes() -> None:
+    x, y = sg.placeholder((7, None)), sg.placeholder((None, None))
+    assert x[2:, :0].shape == (5, 0)
+    assert x[-9:9:2].shape == (4, x.shape[1])
+    assert y[:, 3:3].shape[1] == 0 and y[:, 2:2:-1].shape[1] == 0
+    n = y.shape[1]
+    assert y[:, n - 3 :].shape[1] == 3
+    assert y[:, ::-1].shape[1] == y[:, :].shape[1] == n
+    assert y[:, 1:].shape == y[:, :-1].shape == y[:, : n - 1].shape
+    assert (y[:, :5] + sg.zeros((1, 5))).shape[1] == 5
+    with pytest.raises(sg.ShapeError, match="broadcast"):
+        y[:, :5] + sg.zeros((1, 6))
+    with pytest.raises(sg.ShapeError, match="slice reads position 7"):
+        y[:5][7]
+
+
+def test_splits_that_are_joined_again_are_one_value() -> None:
+    x = sg.placeholder((None,), "float64")
+    f = sg.function([x], sg.concatenate([x[:3], x[3:5], x[5:]]) * 2)
+    assert "concatenate" not in str(f.stages.optimized) and "slice" not in str(f.stages.optimized)
+    parts = sg.grad(sg.sum(sg.square(x[:3])) + sg.sum(x[3:]), x)
+    g = sg.function([x], parts)
+    for n in (0, 2, 3, 4, 6):
+        a = X[0].ravel()[:n]
+        np.testing.assert_array_equal(f(a), 2 * a)
+        np.testing.assert_array_equal(g(a), np.where(np.arange(n) < 3, 2 * a, 1))
+    with pytest.raises(sg.ShapeError, match=r"needs 3 = min\(N,3\)"):
+        sg.function([x], x[:3] + np.ones(3))(X[0, 0, :2])

@@ -8,10 +8,11 @@ never negative.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..ir.dims import Dim, FloorDiv, Symbol, SymDim, divide_exact, floordiv, substitute, symbol
+from ..ir.dim_order import is_nonnegative, least_sizes, raised
+from ..ir.dims import Dim, Symbol, SymDim, divide_exact, floordiv
 from .loop.grammar import Expr
 
 #: Least and greatest value of an atom.
@@ -42,46 +43,27 @@ def affine(terms: Iterable[tuple[Expr, Dim]], constant: Dim) -> Affine:
     return Affine(tuple((a, c) for a, c in terms if c != 0), constant)
 
 
-def is_nonnegative(dim: Dim, positive: frozenset[Symbol] = frozenset()) -> bool:
-    """True where a size is >= 0 for all values of its symbols (>= 1 for those in ``positive``) for certain."""
-    if isinstance(dim, int):
-        return dim >= 0
-    if positive:
-        dim = substitute(dim, {s: symbol(s.name) + 1 for s in positive})
-        if isinstance(dim, int):
-            return dim >= 0
-    return all(c >= 0 and all(_atom_is_nonnegative(a) for a in m) for m, c in dim.terms)
-
-
-def _atom_is_nonnegative(atom: Symbol | FloorDiv) -> bool:
-    return isinstance(atom, Symbol) or (is_nonnegative(atom.numerator) and is_nonnegative(atom.denominator))
-
-
 def is_positive(dim: Dim) -> bool:
     """True where a size is >= 1 wherever code that divides by it runs: a size that is no sum of negative parts."""
     return dim > 0 if isinstance(dim, int) else is_nonnegative(dim)
 
 
 class Ranges:
-    """What is known about atoms: their ranges, and which symbols must be positive where they are alive."""
+    """What is known about atoms: their ranges, and how large symbols are at least where they are alive."""
 
-    __slots__ = ("_positive", "_ranges")
+    __slots__ = ("_least", "_ranges")
 
     def __init__(self) -> None:
         self._ranges: dict[Expr, Range] = {}
-        self._positive: dict[Expr, frozenset[Symbol]] = {}
+        self._least: dict[Expr, Mapping[Symbol, int]] = {}
 
     def declare(self, atom: Expr, low: Dim, high: Dim) -> None:
         self._ranges[atom] = (low, high)
 
     def declare_loop(self, variable: Expr, extent: Dim) -> None:
-        """``variable`` runs over ``0..extent``; where it is alive the extent is at least 1, and so is every factor of
-        it.
-        """
+        """``variable`` runs over ``0..extent``; where it is alive the extent is at least 1."""
         self._ranges[variable] = (0, extent - 1)
-        if isinstance(extent, SymDim) and len(extent.terms) == 1:
-            (monomial, _), = extent.terms  # fmt: skip
-            self._positive[variable] = frozenset(a for a in monomial if isinstance(a, Symbol))
+        self._least[variable] = least_sizes(extent)
 
     def of_atom(self, atom: Expr) -> Range | None:
         return self._ranges.get(atom)
@@ -105,10 +87,12 @@ class Ranges:
                 return None
         return low, high
 
-    def positive(self, form: Affine) -> frozenset[Symbol]:
-        out: frozenset[Symbol] = frozenset()
+    def least(self, form: Affine) -> Mapping[Symbol, int]:
+        """How large symbols are at least where all atoms of a form are alive."""
+        out: dict[Symbol, int] = {}
         for atom, _ in form.terms:
-            out |= self._positive.get(atom, frozenset())
+            for symbol, size in self._least.get(atom, {}).items():
+                out[symbol] = max(out.get(symbol, 0), size)
         return out
 
     def is_within(self, form: Affine, size: Dim) -> bool:
@@ -116,8 +100,8 @@ class Ranges:
         known = self.of(form)
         if known is None:
             return False
-        positive = self.positive(form)
-        return is_nonnegative(known[0], positive) and is_nonnegative(size - 1 - known[1], positive)
+        least = self.least(form)
+        return all(is_nonnegative(raised(d, least)) for d in (known[0], size - 1 - known[1]))
 
     def compare(self, form: Affine) -> tuple[bool, bool, bool]:
         """For certain: ``form >= 0``, ``form < 0``, ``form > 0``."""
@@ -125,10 +109,9 @@ class Ranges:
         if known is None:
             return False, False, False
         low, high = known
-        positive = self.positive(form)
-        return (
-            is_nonnegative(low, positive), is_nonnegative(-1 - high, positive), is_nonnegative(low - 1, positive),
-        )  # fmt: skip
+        least = self.least(form)
+        above, below, greater = (is_nonnegative(raised(d, least)) for d in (low, -1 - high, low - 1))
+        return above, below, greater
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,7 +168,7 @@ def _split_constant(constant: Dim, by: Dim) -> tuple[Dim, Dim]:
     if exact is not None:
         return exact, 0
     quotient = floordiv(constant, by)
-    if isinstance(quotient, SymDim) and any(isinstance(a, FloorDiv) for m, _ in quotient.terms for a in m):
+    if isinstance(quotient, SymDim) and not all(isinstance(a, Symbol) for m, _ in quotient.terms for a in m):
         return 0, constant
     return quotient, constant - quotient * by
 

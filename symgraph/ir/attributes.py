@@ -31,7 +31,8 @@ import numpy as np
 
 from ..dtypes import BY_SHORT, DType, as_dtype
 from ..errors import InternalError
-from .dims import Dim, SymDim, parse_dim
+from .dim_parser import parse_dim
+from .dims import Dim, SymDim
 from .op import Array, Foreign, Literal
 from .region import Region
 from .types import TensorType

@@ -1,8 +1,9 @@
 """Sizes of axes: integers, or integer polynomials of named symbols.
 
 A static size is a plain ``int``. A symbolic one is a :class:`SymDim`: a polynomial with integer coefficients over
-*atoms*, where an atom is a symbol (``N``) or a floor division of two sizes. Arithmetic keeps the canonical form, so
-equal polynomials are equal objects, and a polynomial that turns out constant becomes an ``int`` again.
+*atoms*, where an atom is a symbol (``N``), a floor division of two sizes or the smallest of several. Arithmetic keeps
+the canonical form, so equal polynomials are equal objects, and a polynomial that turns out constant becomes an ``int``
+again. Symbols stand for sizes of axes, hence are never negative.
 
     >>> n = symbol("N")
     >>> str(2 * n + 3 - n), (n + 1) - n
@@ -12,10 +13,10 @@ equal polynomials are equal objects, and a polynomial that turns out constant be
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias, Union
+from typing import ClassVar, TypeAlias, Union
 
 from ..errors import InternalError
 
@@ -41,12 +42,53 @@ class FloorDiv:
 
     numerator: Dim
     denominator: Dim
+    #: The scalar intrinsic that computes it.
+    intrinsic: ClassVar[str] = "floordiv"
+
+    @property
+    def parts(self) -> Shape:
+        """The sizes it is made of."""
+        return (self.numerator, self.denominator)
+
+    def remade(self, parts: Sequence[Dim]) -> Dim:
+        """The same of other sizes."""
+        return floordiv(*parts)
+
+    def compute(self, parts: Sequence[int]) -> int:
+        return parts[0] // parts[1]
+
+    def python(self, parts: Sequence[str]) -> str:
+        """Python for it, from that for its parts."""
+        return f"({parts[0]}//({parts[1]}))"
 
     def __str__(self) -> str:
         return f"(({self.numerator})//({self.denominator}))"
 
 
-Atom: TypeAlias = Union[Symbol, FloorDiv]
+@dataclass(frozen=True, slots=True)
+class Min:
+    """The smallest of several sizes, none of which is known to be the smallest. They have no common factor, and no
+    term that all of them have: these stand outside (:func:`.dim_order.minimum`)."""
+
+    parts: Shape
+    intrinsic: ClassVar[str] = "minimum"
+
+    def remade(self, parts: Sequence[Dim]) -> Dim:
+        from .dim_order import minimum
+
+        return minimum(*parts)
+
+    def compute(self, parts: Sequence[int]) -> int:
+        return min(parts)
+
+    def python(self, parts: Sequence[str]) -> str:
+        return f"min({', '.join(parts)})"
+
+    def __str__(self) -> str:
+        return f"min({','.join(str(d) for d in self.parts)})"
+
+
+Atom: TypeAlias = Union[Symbol, FloorDiv, Min]
 Monomial: TypeAlias = tuple[Atom, ...]
 
 
@@ -90,7 +132,7 @@ class SymDim:
 
     def __str__(self) -> str:
         parts: list[str] = []
-        for monomial, coefficient in sorted(self.terms, key=lambda t: (-len(t[0]), str(t[0]))):
+        for monomial, coefficient in sorted(self.terms, key=lambda t: (-len(t[0]), t[1] < 0, str(t[0]))):
             body = "*".join(str(a) for a in monomial)
             sign = "-" if coefficient < 0 else "+"
             size = abs(coefficient)
@@ -103,35 +145,45 @@ class SymDim:
         return f"<size {self}>"
 
 
-def _terms(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
+def terms_of(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
+    """The terms of a size, which may be a number."""
     if isinstance(dim, SymDim):
         return dim.terms
     return (((), dim),) if dim else ()
 
 
-def _canonical(terms: Mapping[Monomial, int]) -> Dim:
-    kept = sorted(((m, c) for m, c in terms.items() if c), key=lambda t: (len(t[0]), str(t[0])))
+def canonical(terms: Mapping[Monomial, int]) -> Dim:
+    """The size with these coefficients."""
+    kept = [(m, c) for m, c in terms.items() if c]
     if not kept:
         return 0
     if len(kept) == 1 and not kept[0][0]:
         return kept[0][1]
-    return SymDim(tuple(kept))
+    return SymDim(tuple(sorted(kept, key=_rank) if len(kept) > 1 else kept))
+
+
+def _rank(term: tuple[Monomial, int]) -> tuple[int, list[str]]:
+    monomial, _ = term
+    return len(monomial), [str(a) for a in monomial]
 
 
 def _combine(a: Dim, b: Dim, sign: int) -> Dim:
-    total: dict[Monomial, int] = dict(_terms(a))
-    for monomial, coefficient in _terms(b):
+    total: dict[Monomial, int] = dict(terms_of(a))
+    for monomial, coefficient in terms_of(b):
         total[monomial] = total.get(monomial, 0) + sign * coefficient
-    return _canonical(total)
+    return canonical(total)
 
 
 def _multiply(a: Dim, b: Dim) -> Dim:
+    for number, other in ((a, b), (b, a)):
+        if isinstance(number, int) and isinstance(other, SymDim):
+            return SymDim(tuple((m, c * number) for m, c in other.terms)) if number else 0
     total: dict[Monomial, int] = {}
-    for m1, c1 in _terms(a):
-        for m2, c2 in _terms(b):
+    for m1, c1 in terms_of(a):
+        for m2, c2 in terms_of(b):
             m = tuple(sorted(m1 + m2, key=str))
             total[m] = total.get(m, 0) + c1 * c2
-    return _canonical(total)
+    return canonical(total)
 
 
 _fresh = itertools.count()
@@ -159,12 +211,18 @@ def floordiv(a: Dim, b: Dim) -> Dim:
         return 1
     if isinstance(b, int) and b > 0:
         # Terms that b divides move out of the floor; the rest stays in.
-        whole = {m: c // b for m, c in _terms(a) if c % b == 0}
-        rest = {m: c for m, c in _terms(a) if c % b}
+        whole = {m: c // b for m, c in terms_of(a) if c % b == 0}
+        rest = {m: c for m, c in terms_of(a) if c % b}
         if set(rest) <= {()}:  # only a constant rest: floor((b*q + r)/b) = q + floor(r/b)
-            return _combine(_canonical(whole), sum(rest.values()) // b, 1)
+            return _combine(canonical(whole), sum(rest.values()) // b, 1)
         if whole:
-            return _combine(_canonical(whole), floordiv(_canonical(rest), b), 1)
+            return _combine(canonical(whole), floordiv(canonical(rest), b), 1)
+        minima = list(lone_minima(a))
+        if len(minima) == 1:  # rounding keeps order, so it moves into a minimum
+            from .dim_order import maximum, minimum
+
+            cases = [floordiv(case, b) for case in cases_of(a, *minima[0])]
+            return minimum(*cases) if minima[0][1] > 0 else maximum(*cases)
     exact = divide_exact(a, b)
     if exact is not None:
         return exact
@@ -173,12 +231,12 @@ def floordiv(a: Dim, b: Dim) -> Dim:
 
 def divide_exact(a: Dim, b: Dim) -> Dim | None:
     """``a / b`` where it is a polynomial for certain (``b`` a single monomial), else None."""
-    divisor = _terms(b)
+    divisor = terms_of(b)
     if len(divisor) != 1:
         return 1 if a == b and divisor else None
     (monomial, coefficient) = divisor[0]
     quotient: dict[Monomial, int] = {}
-    for m, c in _terms(a):
+    for m, c in terms_of(a):
         left = list(m)
         for atom in monomial:
             if atom not in left:
@@ -187,7 +245,20 @@ def divide_exact(a: Dim, b: Dim) -> Dim | None:
         if c % coefficient:
             return None
         quotient[tuple(left)] = c // coefficient
-    return _canonical(quotient)
+    return canonical(quotient)
+
+
+def lone_minima(dim: Dim) -> Iterator[tuple[Min, int]]:
+    """The minima that a size has as terms, with their coefficients."""
+    for monomial, coefficient in terms_of(dim):
+        if len(monomial) == 1 and isinstance(monomial[0], Min):
+            yield monomial[0], coefficient
+
+
+def cases_of(dim: Dim, atom: Min, coefficient: int) -> list[Dim]:
+    """A size with each of a minimum's operands in the place of the term of the minimum."""
+    rest = dim - coefficient * SymDim((((atom,), 1),))
+    return [rest + coefficient * part for part in atom.parts]
 
 
 def product(shape: Iterable[Dim]) -> Dim:
@@ -203,13 +274,13 @@ def symbols(dims: Iterable[Dim]) -> tuple[Symbol, ...]:
     seen: dict[Symbol, None] = {}
 
     def visit(dim: Dim) -> None:
-        for monomial, _ in _terms(dim):
+        for monomial, _ in terms_of(dim):
             for atom in monomial:
                 if isinstance(atom, Symbol):
                     seen[atom] = None
                 else:
-                    visit(atom.numerator)
-                    visit(atom.denominator)
+                    for part in atom.parts:
+                        visit(part)
 
     for dim in dims:
         visit(dim)
@@ -227,7 +298,7 @@ def substitute(dim: Dim, mapping: Mapping[Symbol, Dim]) -> Dim:
             if isinstance(atom, Symbol):
                 part = part * mapping.get(atom, SymDim((((atom,), 1),)))
             else:
-                part = part * floordiv(substitute(atom.numerator, mapping), substitute(atom.denominator, mapping))
+                part = part * atom.remade([substitute(d, mapping) for d in atom.parts])
         total = total + part
     return total
 
@@ -244,12 +315,12 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
     for monomial, coefficient in dim.terms:
         part = coefficient
         for atom in monomial:
-            if isinstance(atom, Symbol):
-                if atom.name not in sizes:
-                    raise InternalError(f"size {atom.name} has no value")
+            if not isinstance(atom, Symbol):
+                part *= atom.compute([evaluate(d, sizes) for d in atom.parts])
+            elif atom.name in sizes:
                 part *= sizes[atom.name]
             else:
-                part *= evaluate(atom.numerator, sizes) // evaluate(atom.denominator, sizes)
+                raise InternalError(f"size {atom.name} has no value")
         total += part
     return total
 
@@ -260,24 +331,24 @@ def evaluator(dim: Dim) -> Callable[[Mapping[str, int]], int]:
     if isinstance(dim, int):
         constant = dim
         return lambda sizes: constant
-    # The text is made here, of integers and quoted names alone.
-    compiled: Callable[[Mapping[str, int]], int] = eval(f"lambda sizes: {_python(dim)}", {"__builtins__": {}})
+    # The text is made here, of integers, quoted names and two functions alone.
+    text = python_text(dim, lambda s: f"sizes[{s.name!r}]")
+    compiled: Callable[[Mapping[str, int]], int] = eval(f"lambda sizes: {text}", {"__builtins__": {}, "min": min})
     return compiled
 
 
-def _python(dim: Dim) -> str:
+def python_text(dim: Dim, name: Callable[[Symbol], str]) -> str:
+    """A size as Python, an operand of any operator but ``**``; ``name`` writes the symbols."""
     if isinstance(dim, int):
-        return f"({dim})"
+        return str(dim)
     terms = []
     for monomial, coefficient in dim.terms:
-        atoms = [str(coefficient)]
-        for atom in monomial:
-            if isinstance(atom, Symbol):
-                atoms.append(f"sizes[{atom.name!r}]")
-            else:
-                atoms.append(f"({_python(atom.numerator)}//{_python(atom.denominator)})")
+        atoms = [name(a) if isinstance(a, Symbol) else a.python([python_text(d, name) for d in a.parts])
+                 for a in monomial]  # fmt: skip
+        if coefficient != 1 or not atoms:
+            atoms.insert(0, str(coefficient))
         terms.append("*".join(atoms))
-    return "(" + "+".join(terms) + ")"
+    return terms[0] if len(terms) == 1 else "(" + " + ".join(terms) + ")"
 
 
 def static_size(dim: Dim) -> int:
@@ -299,68 +370,3 @@ def static_shape(shape: Iterable[Dim]) -> tuple[int, ...]:
 def shape_text(shape: Iterable[Dim]) -> str:
     """``(N,10)``: a shape as the printer writes it."""
     return "(" + ",".join(str(d) for d in shape) + ")"
-
-
-def parse_dim(text: str) -> Dim:
-    """The inverse of ``str`` on sizes.
-
-    Raises:
-        ValueError: where the text is not a size.
-    """
-    return _DimParser(text).parse()
-
-
-class _DimParser:
-    """Recursive descent over ``+ - * //``, integers, names and parentheses."""
-
-    def __init__(self, text: str) -> None:
-        import re
-
-        self.tokens = re.findall(r"\d+|[A-Za-z_][\w.]*|//|[-+*()]", text)
-        if "".join(self.tokens) != text.replace(" ", ""):
-            raise ValueError(f"not a size: {text!r}")
-        self.text, self.at = text, 0
-
-    def parse(self) -> Dim:
-        value = self._sum()
-        if self.at != len(self.tokens):
-            raise ValueError(f"not a size: {self.text!r}")
-        return value
-
-    def _next(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
-
-    def _take(self) -> str:
-        token = self._next()
-        self.at += 1
-        return token
-
-    def _sum(self) -> Dim:
-        value: Dim = 0
-        sign = -1 if self._next() == "-" else 1
-        if self._next() == "-":
-            self._take()
-        value = value + sign * self._product()
-        while self._next() in ("+", "-"):
-            sign = 1 if self._take() == "+" else -1
-            value = value + sign * self._product()
-        return value
-
-    def _product(self) -> Dim:
-        value = self._atom()
-        while self._next() in ("*", "//"):
-            value = value * self._atom() if self._take() == "*" else floordiv(value, self._atom())
-        return value
-
-    def _atom(self) -> Dim:
-        token = self._take()
-        if token == "(":
-            value = self._sum()
-            if self._take() != ")":
-                raise ValueError(f"not a size: {self.text!r}")
-            return value
-        if token.isdigit():
-            return int(token)
-        if token.isidentifier():
-            return symbol(token)
-        raise ValueError(f"not a size: {self.text!r}")

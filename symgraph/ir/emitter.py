@@ -15,6 +15,7 @@ from ..dtypes import DType, bool_, int64
 from ..errors import InternalError
 from ..provenance import Origin
 from .checks import normalize_axis
+from .dim_order import is_one_if_any
 from .dims import Dim, Shape, product
 from .graph import Value
 from .op import Literal, Op
@@ -216,7 +217,14 @@ class Emitter:
     def broadcast_to(self, a: Value, shape: Shape) -> Value:
         """NumPy's ``broadcast_to``."""
         offset = len(shape) - a.type.ndim
+        wide = shape[offset:]
+        a = self.with_ones(a, [k for k, d in enumerate(a.shape) if d != wide[k] and is_one_if_any(d)])
         return self.broadcast(a, tuple(shape), tuple(range(offset, len(shape))))
+
+    def with_ones(self, a: Value, axes: Iterable[int]) -> Value:
+        """``a`` with axes of size 1 where it has some that are 0 or 1; a call refuses 0."""
+        sizes = [1 if k in tuple(axes) else d for k, d in enumerate(a.shape)]
+        return a if list(a.shape) == sizes else self.slice(a, [0] * len(sizes), sizes)
 
     def reshape(self, a: Value, shape: Sequence[Dim]) -> Value:
         from .ops.views import Reshape

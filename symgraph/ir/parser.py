@@ -10,7 +10,8 @@ from ..errors import GraphError, SymgraphError
 from ..provenance import Origin
 from .attributes import bracket_end, open_brackets, parse_attribute, parse_type, split_top
 from .builder import Builder
-from .dims import Dim, parse_dim
+from .dim_parser import parse_dim
+from .dims import Dim
 from .graph import Graph, Value
 from .op import REGISTRY, Leaf, Op
 from .ops.leaves import Input, State

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..dtypes import DType
 from ..errors import ShapeError
+from .dim_order import is_nonnegative, is_one_if_any
 from .dims import Dim, Shape, Symbol, SymDim, product, shape_text, substitute, symbols
 
 
@@ -80,17 +81,18 @@ class Facts:
         if isinstance(x, int) and isinstance(y, int):
             raise ShapeError(f"{what} differ: {a} and {b}")
         difference = x - y
-        if isinstance(difference, int):
+        if is_nonnegative(difference - 1) or is_nonnegative(-1 - difference):
             raise ShapeError(f"{what} differ: {a} and {b}")
+        better = y if isinstance(y, int) else x
         if self._is_known(difference):
-            return x
+            return better
         self.pairs.append((a, b))
         for lone, other in ((x, y), (y, x)):
             name = _lone_symbol(lone)
             if name is not None and name not in symbols([other]):
                 self._bind(name, other)
                 break
-        return self.resolve(x)
+        return self.resolve(better)
 
     def unify_shapes(self, a: Shape, b: Shape, what: str = "shapes") -> Shape:
         """Join two shapes of one rank, axis by axis.
@@ -106,7 +108,8 @@ class Facts:
             raise ShapeError(f"{what} differ: {shape_text(a)} and {shape_text(b)}") from None
 
     def broadcast_shapes(self, a: Shape, b: Shape) -> Shape:
-        """NumPy broadcasting; a size unknown on one side joins the other side's, and never stretches from 1.
+        """NumPy broadcasting; a size unknown on one side joins the other side's, and stretches from 1 only where it
+        cannot be larger.
 
         Raises:
             ShapeError: if the shapes cannot broadcast.
@@ -115,8 +118,11 @@ class Facts:
         a_full, b_full = (1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b
         out: list[Dim] = []
         for x, y in zip(a_full, b_full, strict=True):
-            if x == 1 or y == 1:
-                out.append(y if x == 1 else x)
+            if x == y or y == 1:
+                out.append(x)
+                continue
+            if x == 1 or is_one_if_any(x) != is_one_if_any(y):
+                out.append(y if x == 1 or is_one_if_any(x) else x)
                 continue
             try:
                 out.append(self.unify(x, y))

@@ -345,14 +345,14 @@ def test_a_warm_start_generates_no_code(tmp_path: Path) -> None:
 
 
 def a_function() -> sg.Function:
-    """With constants, a check of bounds, a size of unknown sign, an update, and random numbers."""
+    """With constants, a check of bounds, a position that needs a row, an update, and random numbers."""
     sg.set_random_seed(1)  # the number of a draw is a part of the graph
     x = sg.placeholder((None, 5), name="x")
     index = sg.placeholder((None,), "int32", name="index")
     total = sg.variable(np.zeros(3, np.float32), name="total")
     table = sg.constant(np.arange(150, dtype=np.float32).reshape(10, 15)[:, :5])
     with sg.name_scope("embedding"):
-        y = sg.softmax(x[1:] + sg.take(table, index, axis=0)[1:])
+        y = sg.softmax(x[1:] + sg.take(table, index, axis=0)[1:]) + x[-1]
     z = sg.dot(y, sg.constant(np.full((5, 3), -0.0, np.float32)) + 2)
     noise = sg.random.bernoulli(z.shape, 0.5)
     return sg.function([x, index], [z, noise], updates=[(total, total + sg.sum(z, axis=0))])

@@ -7,7 +7,9 @@ import re
 from ...dtypes import BY_SHORT, DType, bool_, int64
 from ...errors import InternalError
 from ...ir.algebra import COMPARE, TEST
-from ...ir.dims import Dim, parse_dim
+from ...ir.attributes import split_top
+from ...ir.dim_parser import parse_dim
+from ...ir.dims import Dim
 from .grammar import Buffer, Contract, Expr, Fold, Kernel, Let, Load, Loop, Sort, Stmt, Store
 from .intern import Interner
 from .text import INFIX
@@ -56,7 +58,7 @@ class _Parser:
         if match is None:
             raise self._fail("no header")
         for name, mode, dtype, shape in _BUFFER.findall(match[2]):
-            dims = tuple(self._dim(d) for d in shape.split(",")) if shape else ()
+            dims = tuple(self._dim(d) for d in split_top(shape))
             self._buffers[name] = Buffer(name, self._dtype(dtype), dims, mode)
         sizes = tuple(s.strip() for s in match[3].split(",")) if match[3] else ()
         body, _ = self._block()

@@ -12,6 +12,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..algebra import Algebra, V
 from ..checks import normalize_axis, same_dtype
+from ..dim_order import is_nonnegative
 from ..dims import Dim, Shape, shape_text, static_shape, symbol
 from ..emitter import Emitter
 from ..graph import Value
@@ -23,10 +24,19 @@ from .sampling import floats, integers
 N = symbol("N")
 
 
+def first_outside(start: Dim, count: Dim, step: int, size: Dim) -> Dim | None:
+    """Which of the positions ``start + i*step`` for ``i < count`` surely is outside an axis, if one is."""
+    if not isinstance(count, int) or count == 0:
+        return None
+    ends = (start, start + (count - 1) * step)
+    return next((p for p in ends if is_nonnegative(-1 - p) or is_nonnegative(p - size)), None)
+
+
 @register
 @record
 class Slice(Indexed):
-    """Elements ``starts + i*steps`` for ``i < sizes``; steps may be negative. The positions lie inside the operand."""
+    """Elements ``starts + i*steps`` for ``i < sizes``; steps may be negative. The positions lie inside the operand: a
+    start may be outside where there are none."""
 
     starts: tuple[Dim, ...]
     sizes: tuple[Dim, ...]
@@ -43,12 +53,9 @@ class Slice(Indexed):
                 raise ShapeError("slice step is zero")
             if isinstance(size, int) and size < 0:
                 raise ShapeError(f"slice of {size} positions of axis {axis} of {x}")
-            last = start + (size - 1) * step
-            for position in (start, last):
-                room = x.shape[axis] - 1 - position
-                empty = isinstance(size, int) and size == 0
-                if not empty and any(isinstance(v, int) and v < 0 for v in (position, room)):
-                    raise ShapeError(f"slice reads position {position} of axis {axis} of {x}")
+            outside = first_outside(start, size, step, x.shape[axis])
+            if outside is not None:
+                raise ShapeError(f"slice reads position {outside} of axis {axis} of {x}")
         return (x.with_shape(self.sizes),)
 
     def fold(self, e: Emitter, operands: Sequence[Value]) -> Value | None:
@@ -105,13 +112,9 @@ class Embed(Indexed):
         if not len(self.low) == len(self.shape) == len(self.steps) == x.ndim:
             raise ShapeError(f"embed of {len(self.low)} axes of an operand of type {x}")
         for axis, (low, size, step) in enumerate(zip(self.low, self.shape, self.steps, strict=True)):
-            last = low + (x.shape[axis] - 1) * step
-            for position in (low, last):
-                room = size - 1 - position
-                if step == 0 or (x.shape[axis] != 0 and any(isinstance(v, int) and v < 0 for v in (position, room))):
-                    raise ShapeError(
-                        f"embed writes position {position} of axis {axis} of shape {shape_text(self.shape)}"
-                    )
+            outside = low if step == 0 else first_outside(low, x.shape[axis], step, size)
+            if outside is not None:
+                raise ShapeError(f"embed writes position {outside} of axis {axis} of shape {shape_text(self.shape)}")
         return (x.with_shape(self.shape),)
 
     def element(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...dtypes import float32, float64, int64
+from ..dim_order import is_nonnegative, least_sizes, raised
 from ..dims import Dim
 from ..emitter import Emitter
 from ..graph import Value
@@ -54,9 +55,9 @@ def slice_of_embedded(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | 
         offset = start - low
         room = x.shape[k] - offset - size
         before, behind = -offset - size, offset - x.shape[k]
-        if any(isinstance(gap, int) and gap >= 0 for gap in (before, behind)):
+        if is_nonnegative(before) or is_nonnegative(behind):
             return e.full(op.sizes, 0, y.dtype)
-        if not (isinstance(offset, int) and isinstance(room, int) and offset >= 0 and room >= 0):
+        if not (is_nonnegative(offset) and is_nonnegative(room)):
             return None
         starts.append(offset)
     steps = [1 if op.steps[k] == outer.steps[k] else op.steps[k] for k in range(len(starts))]
@@ -112,13 +113,18 @@ def _joined(e: Emitter, a: Value, b: Value) -> Value | None:
     if len(apart) != 1:
         return None
     (k,) = apart
-    if a.op.low[k] + x.shape[k] == b.op.low[k]:
+    if _meets(a.op.low[k] + x.shape[k], b.op.low[k], y.shape[k]):
         low, parts = a.op.low, (x, y)
-    elif b.op.low[k] + y.shape[k] == a.op.low[k]:
+    elif _meets(b.op.low[k] + y.shape[k], a.op.low[k], x.shape[k]):
         low, parts = b.op.low, (y, x)
     else:
         return None
     return e.pad(e.concatenate(parts, k), low, a.shape)
+
+
+def _meets(end: Dim, start: Dim, size: Dim) -> bool:
+    """Whether what ends at ``end`` goes on with ``size`` elements from ``start``, or with none."""
+    return end == start or raised(end - start, least_sizes(size)) == 0
 
 
 def _beside(s: Sketch, x: Value, y: Value) -> Value:
@@ -160,7 +166,7 @@ def _one_slice(e: Emitter, a: Value, b: Value, axis: int) -> Value | None:
     if not isinstance(a.op, Slice) or not isinstance(b.op, Slice) or a.node.inputs[0] is not b.node.inputs[0]:
         return None
     one, two, step = a.op, b.op, a.op.steps[axis]
-    follows = one.starts[axis] + one.sizes[axis] * step == two.starts[axis]
+    follows = _meets(one.starts[axis] + one.sizes[axis] * step, two.starts[axis], two.sizes[axis])
     same = all(one.starts[k] == two.starts[k] and one.sizes[k] == two.sizes[k] for k in range(a.type.ndim) if k != axis)
     if not follows or not same or one.steps != two.steps:
         return None

@@ -12,7 +12,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from .... import events
-from ....ir.dims import Dim, parse_dim
+from ....ir.dim_parser import parse_dim
+from ....ir.dims import Dim
 from ...cache import Entry, content_key, open_store
 from ...loop.table import KernelTable
 from .compiled import CompiledKernel, Phase

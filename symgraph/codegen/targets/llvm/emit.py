@@ -7,11 +7,12 @@ writes them against this algebra. """
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial, reduce
 
 from ....dtypes import DType, bool_, float16, float32, int64
 from ....errors import InternalError
 from ....ir.algebra import Algebra
-from ....ir.dims import Dim, FloorDiv, Symbol
+from ....ir.dims import Atom, Dim, Symbol
 from . import conversion, floating, integers
 from .cpu import Cpu
 from .vector import Number, Value, as_vector, constant, lanes_of, level_of, ramp, splat, type_text
@@ -129,12 +130,12 @@ class EmitAlgebra(Algebra[Value]):
         return self.instruction("xor", x, constant(True, bool_))
 
     # -- parts --------------------------------------------------------------------------------------------------
-    def _atom(self, atom: Symbol | FloorDiv) -> Value:
+    def _atom(self, atom: Atom) -> Value:
         if isinstance(atom, Symbol):
             if atom.name not in self.sizes:
                 raise InternalError(f"size {atom.name} is not a parameter of the kernel")
             return self.sizes[atom.name]
-        return self.intrinsic("floordiv", self.size(atom.numerator), self.size(atom.denominator))
+        return reduce(partial(self.intrinsic, atom.intrinsic), [self.size(d) for d in atom.parts])
 
     def _elementary(self, name: str, args: tuple[Value, ...]) -> Value:
         from ....ir.elementary import EXPANSIONS

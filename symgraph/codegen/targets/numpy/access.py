@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ....ir.dims import Dim, FloorDiv, SymDim
+from ....ir.dims import Dim, python_text
 from ...loop.grammar import Buffer, Expr
 from ...loop.walk import linear
 
@@ -32,21 +32,7 @@ class View:
 
 def dim_text(dim: Dim) -> str:
     """A size as Python: the symbols are variables."""
-    if not isinstance(dim, SymDim):
-        return str(dim)
-    terms = []
-    for monomial, coefficient in dim.terms:
-        atoms = [_atom_text(a) for a in monomial]
-        if coefficient != 1 or not atoms:
-            atoms.insert(0, str(coefficient))
-        terms.append("*".join(atoms))
-    return " + ".join(terms) if len(terms) == 1 else "(" + " + ".join(terms) + ")"
-
-
-def _atom_text(atom: object) -> str:
-    if isinstance(atom, FloorDiv):
-        return f"({dim_text(atom.numerator)}//{dim_text(atom.denominator)})"
-    return str(atom)
+    return python_text(dim, str)
 
 
 def find_view(
