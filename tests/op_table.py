@@ -160,13 +160,13 @@ def page() -> str:
     lines += [
         "## Indexing", "",
         "As in NumPy, also for axes of unknown size: `x[:5]` has `min(N,5)` elements, `x[1:]` and `x[:-1]` have",
-        "`N-min(N,1)`, and a call may bring an axis shorter than the slice, or empty. A position outside an axis is an",
-        "error: at once, or in the call. What would make a shape depend on more than sizes is not there: a mask must be",
-        "known when the graph is built (`sg.where` and sums of masked values serve others).", "",
+        "`N-min(N,1)`, and a call may bring an axis shorter than the slice, or empty. A position outside an axis is",
+        "an error: at once, or in the call. What would make a shape depend on more than sizes is not there: a mask",
+        "must be known when the graph is built (`sg.where` and sums of masked values serve others).", "",
         "- A bound of a slice may be a size (`x[: x.shape[0] - 3]`). It counts from the front: a call in which it is",
         "  negative is refused, where NumPy counts from the end.",
-        "- A slice of at most one element of an axis, such as `x[:1]`, broadcasts as an axis of size 1 does, and `squeeze`",
-        "  takes its axis away; a call in which it is empty is then refused.", "",
+        "- A slice of at most one element of an axis, such as `x[:1]`, broadcasts as an axis of size 1 does, and",
+        "  `squeeze` takes its axis away; a call in which it is empty is then refused.", "",
     ]  # fmt: skip
     lines += ["## The Python array API standard", "", "All functions have the standard's names, but these:", ""]
     lines += ["| standard | here |", "|---|---|", *(f"| `{a}` | `{b}` |" for a, b in sorted(RENAMED.items())), ""]
