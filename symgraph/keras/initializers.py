@@ -166,16 +166,18 @@ class VarianceScaling(_Random):
 
 
 class Orthogonal(_Random):
-    """A matrix with orthonormal rows or columns (more axes: all but the last count as one)."""
+    """A matrix with orthonormal rows or columns (more axes: all but the last count as one), all such matrices equally
+    probable: the first factor of a normal matrix, where the diagonal of the second is positive (Mezzadri, How to
+    generate random matrices from the classical compact groups, 2007)."""
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         self.gain, self.seed = gain, seed
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Array:
         rows, cols = int(np.prod(shape[:-1])), int(shape[-1])
-        u, _, v = np.linalg.svd(self._rng().normal(0.0, 1.0, (rows, cols)), full_matrices=False)
-        q = u if u.shape == (rows, cols) else v
-        return (self.gain * q.reshape(tuple(shape))).astype(_dtype(dtype))
+        q, r = np.linalg.qr(self._rng().normal(0.0, 1.0, (max(rows, cols), min(rows, cols))))
+        q *= np.where(np.diagonal(r) < 0.0, -self.gain, self.gain)
+        return (q if rows >= cols else q.T).reshape(tuple(shape)).astype(_dtype(dtype))
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain, "seed": self.seed}

@@ -60,7 +60,14 @@ def test_random_initializers(initializer: Any, mean: float, deviation: float) ->
 def test_orthogonal_and_identity() -> None:
     q = initializers.Orthogonal(gain=2.0)((6, 4))
     np.testing.assert_allclose(q.T @ q, 4 * np.eye(4), atol=1e-5)
+    wide = initializers.Orthogonal()((2, 3, 10)).reshape(6, 10)
+    np.testing.assert_allclose(wide @ wide.T, np.eye(6), atol=1e-6)
     assert initializers.Orthogonal()((3, 3, 2, 4)).shape == (3, 3, 2, 4)
+    draw = initializers.Orthogonal(seed=3)
+    planes = np.stack([draw((2, 2)) for _ in range(1000)])
+    angles = np.sort(np.arctan2(planes[:, 1, 0], planes[:, 0, 0])) / (2 * np.pi) + 0.5
+    assert np.abs(angles - np.linspace(0, 1, 1000)).max() < 1.95 / np.sqrt(1000)  # Kolmogorov-Smirnov at 0.001
+    assert abs(np.mean(np.linalg.det(planes))) < 0.12  # turned over as often as not
     np.testing.assert_array_equal(initializers.Identity(2.0)((2, 3)), 2 * np.eye(2, 3))
     with pytest.raises(ValueError, match="can only be used for 2D matrices"):
         initializers.Identity()((2, 2, 2))
