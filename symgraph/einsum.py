@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .creation import diagonal
 from .errors import ArgumentError, ShapeError
-from .ir.contraction_order import contraction_order
+from .ir.contraction_order import contraction_order, multiply, sum_out
 from .ir.dims import Dim
 from .ir.graph import Value
 from .tensor import Tensor, TensorLike, as_value, common_dtype
@@ -44,14 +44,7 @@ def einsum(spec: str, *operands: TensorLike) -> Tensor:
     terms = [_plain(label, value, sizes) for label, value in zip(labels, values, strict=True)]
     estimates = {c: d if isinstance(d, int) else ESTIMATE for c, d in sizes.items()}
     steps, _ = contraction_order([label for label, _ in terms], result, estimates)
-    alive: dict[int, tuple[str, Value]] = dict(enumerate(terms))
-    for number, step in enumerate(steps):
-        left, right = alive.pop(step.left), alive.pop(step.right)
-        # A letter of one operand alone that nobody else needs is summed first.
-        (a, x), (b, y) = _sum_out(*left, {*right[0], *step.out}), _sum_out(*right, {*left[0], *step.out})
-        alive[len(terms) + number] = (step.out, tracer.contract(f"{a},{b}->{step.out}", x, y))
-    ((label, value),) = alive.values()
-    label, value = _sum_out(label, value, set(result))
+    label, value = sum_out(tracer, *multiply(tracer, terms, steps), result)
     present = [c for c in result if c in label]
     turned = tracer.transpose(value, [label.index(c) for c in present])
     shape = tuple(sizes[c] for c in result)
@@ -126,12 +119,6 @@ def _plain(label: str, value: Value, sizes: dict[str, Dim]) -> tuple[str, Value]
             value = diagonal(Tensor(value), 0, first, second).value
             label = "".join(c for k, c in enumerate(label) if k not in (first, second)) + letter
     return label, value
-
-
-def _sum_out(label: str, value: Value, needed: set[str]) -> tuple[str, Value]:
-    """Sum the axes whose letters nobody else needs."""
-    gone = [i for i, c in enumerate(label) if c not in needed]
-    return "".join(c for c in label if c in needed), tracer.sum(value, gone) if gone else value
 
 
 __all__ = ["einsum"]

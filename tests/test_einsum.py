@@ -116,3 +116,13 @@ def test_many_operands_are_ordered_too() -> None:
     steps, work = contraction_order(terms, "am", sizes)
     assert len(steps) == 11
     assert work == 11 * 100  # from the narrow end
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_order_of_a_chain_is_the_best_of_all(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = {c: int(rng.integers(1, 6)) for c in "abcdefg"}
+    terms = ["ab", "bc", "dc", "de", "ef", "fg"]
+    steps, work = contraction_order(terms, "ag", sizes)
+    assert work == _least(terms, "ag", sizes)
+    assert steps[-1].out == "ag"

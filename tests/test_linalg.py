@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -295,3 +297,11 @@ def test_plans_come_from_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "python triangular_solve[lower=True, transposed=False, unit=False](in0, in0, out out0)" in found.explain()
     for a, b in zip(made(SPD[0]), found(SPD[0]), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("count", [9, 60, 70])
+def test_long_chains(count: int) -> None:
+    sizes = RNG.integers(1, 6, count + 1)
+    arrays = [RNG.normal(size=(a, b)) / b for a, b in itertools.pairwise(sizes)]
+    got = run(lambda *t: linalg.multi_dot(t), *arrays)
+    np.testing.assert_allclose(got, functools.reduce(np.matmul, arrays), rtol=1e-8, atol=1e-14)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
+from string import ascii_letters
 
 from .. import creation
 from ..arrangement import matrix_transpose
 from ..errors import ArgumentError, ShapeError
 from ..ir.checks import normalize_axis
+from ..ir.contraction_order import contraction_order, multiply
 from ..ir.dims import Dim, evaluate, symbols
 from ..ir.graph import Value
 from ..products import dot, matmul, outer, tensordot
 from ..reducing import vecdot
-from ..shaping import reshape
 from ..tensor import Tensor, TensorLike, as_value, common_dtype
 from ..tracer import describe, tracer
 from .operands import matrices
@@ -21,6 +23,8 @@ from .systems import inv
 
 #: Stands for unknown sizes when orders of multiplication are compared.
 _TYPICAL = 64
+#: Where the letters begin that stand for axes when Latin ones are used up.
+_MORE_LETTERS = 0x4E00
 
 
 def diagonal(x: TensorLike, offset: int = 0) -> Tensor:
@@ -94,45 +98,22 @@ def multi_dot(arrays: Sequence[TensorLike]) -> Tensor:
     values = [as_value(a, dtype) for a in arrays]
     if len(values) < 2:
         raise ArgumentError("multi_dot needs two operands or more")
-    first_is_vector, last_is_vector = values[0].type.ndim == 1, values[-1].type.ndim == 1
-    if first_is_vector:
-        values[0] = tracer.expand_dims(values[0], [0])
-    if last_is_vector:
-        values[-1] = tracer.expand_dims(values[-1], [1])
-    for value in values:
-        if value.type.ndim != 2:
+    ends = (1, *(2 for _ in values[1:-1]), 1)
+    for value, least in zip(values, ends, strict=True):
+        if not least <= value.type.ndim <= 2:
             raise ShapeError(f"multi_dot multiplies matrices, got {describe(value)}")
-    sizes = [_weight(v.shape[0]) for v in values] + [_weight(values[-1].shape[1])]
-    result = _multiplied(values, _best_cuts(sizes), 0, len(values) - 1)
-    shape = result.shape[int(first_is_vector) : 2 - int(last_is_vector)]
-    return reshape(result, shape)
+    letters = [*ascii_letters, *(chr(_MORE_LETTERS + k) for k in range(len(values)))][: len(values) + 1]
+    labels = [a + b for a, b in pairwise(letters)]
+    labels[0] = labels[0][-values[0].type.ndim :]
+    labels[-1] = labels[-1][: values[-1].type.ndim]
+    sizes = {c: _weight(d) for t, v in zip(labels, values, strict=True) for c, d in zip(t, v.shape, strict=True)}
+    result = "".join(c for c in (letters[0], letters[-1]) if c in sizes)
+    steps, _ = contraction_order(labels, result, sizes)
+    return Tensor(multiply(tracer, list(zip(labels, values, strict=True)), steps)[1])
 
 
 def _weight(size: Dim) -> int:
     return evaluate(size, {s.name: _TYPICAL for s in symbols([size])})
-
-
-def _best_cuts(sizes: Sequence[int]) -> dict[tuple[int, int], int]:
-    """Where to cut the chain ``i .. j`` of matrices, whose sides are ``sizes``, in two."""
-    n = len(sizes) - 1
-    cost = {(i, i): 0 for i in range(n)}
-    cuts: dict[tuple[int, int], int] = {}
-    for length in range(2, n + 1):
-        for i in range(n - length + 1):
-            j = i + length - 1
-            costs = {
-                k: cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)
-            }
-            cuts[i, j] = min(costs, key=lambda k: (costs[k], k))
-            cost[i, j] = costs[cuts[i, j]]
-    return cuts
-
-
-def _multiplied(values: Sequence[Value], cuts: dict[tuple[int, int], int], i: int, j: int) -> Tensor:
-    if i == j:
-        return Tensor(values[i])
-    k = cuts[i, j]
-    return dot(_multiplied(values, cuts, i, k), _multiplied(values, cuts, k + 1, j))
 
 
 def matrix_dot(*arrays: TensorLike) -> Tensor:

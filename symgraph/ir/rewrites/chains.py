@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..builder import Builder, rebuild
-from ..contraction_order import EXHAUSTIVE, Step, contraction_order
+from ..contraction_order import EXHAUSTIVE, Step, contraction_order, multiply
 from ..dims import Dim, evaluate, symbols
 from ..graph import Graph, Node, Value
 from ..op import Control
@@ -126,21 +126,7 @@ class _Chain:
         return sum(_volume(labels[step.left] + labels[step.right], sizes) for step in steps)
 
     def write(self, b: Builder, steps: Sequence[Step], new: Mapping[int, Value]) -> Value:
-        terms = [(label, new[id(v)]) for label, v in zip(self.labels, self.factors, strict=True)]
-        for step in steps:
-            (left, x), (right, y) = terms[step.left], terms[step.right]
-            out = self.result if step is steps[-1] else step.out
-            needed = {*out}
-            x, left = _summed(b, x, left, needed | {*right})
-            y, right = _summed(b, y, right, needed | {*left})
-            terms.append((out, b.contract(f"{left},{right}->{out}", x, y)))
-        return terms[-1][1]
-
-
-def _summed(b: Builder, value: Value, label: str, needed: set[str]) -> tuple[Value, str]:
-    """The sum over axes whose letters nobody else needs."""
-    gone = [k for k, c in enumerate(label) if c not in needed]
-    return (b.sum(value, gone) if gone else value), "".join(c for c in label if c in needed)
+        return multiply(b, [(label, new[id(v)]) for label, v in zip(self.labels, self.factors, strict=True)], steps)[1]
 
 
 def _volume(letters: str, sizes: Mapping[str, int]) -> int:
