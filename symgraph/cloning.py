@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .errors import ArgumentError, DTypeError
-from .ir.graph import Value, topological
+from .ir.graph import Node, Value, topological
+from .ir.replay import replay
 from .tensor import Tensor, TensorLike, as_value
-from .tracer import describe, origins_of, tracer
+from .tracer import describe, tracer
 
 
 def clone(outputs: Any, replace: Mapping[Tensor, TensorLike] | Sequence[tuple[Tensor, TensorLike]]) -> Any:
@@ -40,14 +41,15 @@ def clone(outputs: Any, replace: Mapping[Tensor, TensorLike] | Sequence[tuple[Te
         new[id(old.value)] = value
     single = isinstance(outputs, Tensor)
     wanted: list[Tensor] = [outputs] if single else list(outputs)
-    for node in topological([t.value for t in wanted]):
-        operands = tuple(new.get(id(v), v) for v in node.inputs)
-        if all(a is b for a, b in zip(operands, node.inputs, strict=True)):
-            continue
-        with origins_of(node.origins):
-            results = tracer.apply_all(node.op, *operands)
-        for old_value, result in zip(node.outputs, results, strict=True):
-            new.setdefault(id(old_value), result)
+
+    def concerned() -> Iterator[Node]:
+        """The nodes that depend on what is replaced, as far as is known when each is asked for."""
+        for node in topological([t.value for t in wanted]):
+            if any(new.get(id(v), v) is not v for v in node.inputs):
+                new.update({id(v): new.get(id(v), v) for v in node.inputs})
+                yield node
+
+    replay(tracer, concerned(), new)
     cloned = [Tensor(new.get(id(t.value), t.value), t.name) for t in wanted]
     return cloned[0] if single else cloned
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, TypeAlias, Union
 
 import numpy as np
 
 from .dtypes import as_dtype
 from .errors import ArgumentError, DTypeError, GradientError, ShapeError
-from .ir.builder import Builder
 from .ir.dims import Shape, shape_text
 from .ir.emitter import Emitter
-from .ir.graph import Value, topological
+from .ir.graph import Node, Value, topological
 from .ir.op import Foreign
 from .ir.ops.custom import Custom
 from .ir.ops.leaves import Input, State
+from .ir.replay import replay
 from .ir.types import TensorType
 from .tensor import Tensor, TensorLike, as_value
 from .tracer import describe, tracer
@@ -148,7 +148,18 @@ class Op:
         if e is tracer:
             return found
         known = {id(v): v for v in (*operands, *results, *full)}
-        return [None if v is None else self._copied(e, v, known) for v in found]
+        replay(e, self._written([v for v in found if v is not None], known), known)
+        return [None if v is None else known[id(v)] for v in found]
+
+    def _written(self, values: Sequence[Value], known: Container[int]) -> Iterator[Node]:
+        """The nodes behind free values that are not ``known``."""
+        for node in topological([v for v in values if id(v) not in known], known):
+            if isinstance(node.op, (Input, State)):
+                raise GradientError(
+                    f"own op {self.title}: inside a loop its gradient may read its inputs only, "
+                    f"but it reads {describe(node.output)}; make that an input of the op"
+                )
+            yield node
 
     def _fitting(self, number: int, gradient: TensorLike, operand: Value) -> Value:
         value = as_value(gradient, operand.dtype)
@@ -160,20 +171,6 @@ class Op:
                 f"the input has shape {shape_text(operand.shape)}"
             ) from None
         return value
-
-    def _copied(self, e: Emitter, value: Value, known: dict[int, Value]) -> Value:
-        """A free value, written with ``e``; ``known`` maps what is written already by ``id``."""
-        for node in topological([value] if id(value) not in known else [], known):
-            if isinstance(node.op, (Input, State)):
-                raise GradientError(
-                    f"own op {self.title}: inside a loop its gradient may read its inputs only, "
-                    f"but it reads {describe(node.output)}; make that an input of the op"
-                )
-            if isinstance(e, Builder):
-                e.origins = node.origins
-            made = e.apply_all(node.op, *(known[id(v)] for v in node.inputs))
-            known.update((id(old), new) for old, new in zip(node.outputs, made, strict=True))
-        return known[id(value)]
 
 
 class _Function(Op):

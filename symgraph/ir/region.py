@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..errors import GraphError
-from ..provenance import Origin
 from .builder import Builder, rebuild
 from .dims import Dim, Symbol, SymDim, substitute, symbols
 from .emitter import Emitter
@@ -19,9 +18,9 @@ from .graph import Graph, Node, Value, topological
 from .op import Elementwise, Host, Indexed, Op
 from .ops.leaves import Constant, Input, Size, State
 from .ops.views import Broadcast
+from .replay import Origins, replay, same
 from .types import Facts, TensorType
 
-Origins: TypeAlias = "tuple[Origin, ...]"
 #: Writes the inside of a region: from the builder and the inputs to the outputs.
 Write = Callable[[Builder, list[Value]], Sequence[Value]]
 
@@ -102,17 +101,12 @@ def write_region(types: Sequence[TensorType], write: Write, facts: Facts | None 
 
 def copy_graph(
     e: Emitter, graph: Graph, inputs: Sequence[Value], replace: Mapping[Symbol, Dim] | None = None,
-    origins: Callable[[Origins], Origins] | None = None,
+    origins: Callable[[Origins], Origins] = same,
 ) -> list[Value]:  # fmt: skip
     """The outputs of ``graph`` on other inputs, written with ``e``, with symbols replaced and other ``origins``."""
     new = {id(old): value for old, value in zip(graph.inputs, inputs, strict=True)}
-    for node in graph.nodes:
-        if isinstance(node.op, Input):
-            continue
-        op = node.op.map_dims(dict(replace)) if replace else node.op
-        with e.made_by(origins(node.origins) if origins else node.origins):
-            made = e.apply_all(op, *(new[id(v)] for v in node.inputs))
-        new.update((id(old), value) for old, value in zip(node.outputs, made, strict=True))
+    inner = (node for node in graph.nodes if not isinstance(node.op, Input))
+    replay(e, inner, new, (lambda op: op.map_dims(dict(replace))) if replace else None, origins)
     return [new[id(v)] for v in graph.outputs]
 
 
@@ -148,11 +142,7 @@ def capture(
 
     def write(builder: Builder, values: list[Value]) -> list[Value]:
         new = {id(old): value for old, value in zip((*inputs, *outer), values, strict=True)}
-        for node in order:
-            if id(node) in kept:
-                builder.origins = node.origins
-                made = builder.apply_all(node.op, *(new[id(v)] for v in node.inputs))
-                new.update((id(old), value) for old, value in zip(node.outputs, made, strict=True))
+        replay(builder, (node for node in order if id(node) in kept), new)
         return [new[id(v)] for v in outputs]
 
     return write_region([v.type for v in (*inputs, *outer)], write), outer
