@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 from .functions import Function
-from .session import symbolic_learning_phase
+from .session import state, symbolic_learning_phase
 from .variables import Tensor, Update, is_tensor
 
 
@@ -72,12 +72,11 @@ def _flatten(fetches: Any, leaves: list[Any]) -> Any:
     raise TypeError(f"A session runs tensors and updates (and lists, tuples, dictionaries of them), not {fetches!r}.")
 
 
-_default = [Session()]
-
-
 def get_session() -> Session:
     """The session of this process."""
-    return _default[0]
+    if state.runner is None:
+        state.runner = Session()
+    return cast(Session, state.runner)
 
 
 def set_session(session: Session) -> None:
@@ -91,7 +90,7 @@ def set_session(session: Session) -> None:
             f"`K.set_session` takes what `K.get_session()` gives; {type(session).__module__} does not run graphs here. "
             "Threads and memory are set through environment variables (see the documentation)."
         )
-    _default[0] = session
+    state.runner = session
 
 
 def control_dependencies(control_inputs: Iterable[Any] | None) -> AbstractContextManager[None]:

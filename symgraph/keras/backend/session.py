@@ -1,4 +1,4 @@
-"""What Keras keeps per session: name counters and the learning phase."""
+"""What Keras keeps per session: name counters, the learning phase, and what runs tensors."""
 
 from __future__ import annotations
 
@@ -13,51 +13,53 @@ Tensor = Any
 
 
 @dataclass(slots=True)
-class _Session:
-    """Counters behind ``get_uid``, and the learning phase: a number, or None while it is symbolic."""
+class State:
+    """Counters behind ``get_uid``, the learning phase (a number, or None while it is symbolic), and what
+    ``K.get_session`` gives, once it was asked for."""
 
     uids: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     phase: int | None = None
     phase_tensor: Tensor = None
+    runner: Any = None
 
 
-_session = _Session()
+state = State()
 
 
 def get_uid(prefix: str = "") -> int:
     """1, 2, 3, ... for each prefix."""
-    _session.uids[prefix] += 1
-    return _session.uids[prefix]
+    state.uids[prefix] += 1
+    return state.uids[prefix]
 
 
 def reset_uids() -> None:
     """Start all counters anew."""
-    _session.uids.clear()
+    state.uids.clear()
 
 
 def clear_session() -> None:
     """Forget name counters and the learning phase. Variables and compiled functions die with their owners."""
     reset_uids()
-    _session.phase = None
+    state.phase = None
 
 
 def symbolic_learning_phase() -> Tensor:
     """The boolean scalar that stands for the phase in graphs: True in training."""
-    if _session.phase_tensor is None:
-        _session.phase_tensor = sg.placeholder((), dtype="bool", name="keras_learning_phase")
-    return _session.phase_tensor
+    if state.phase_tensor is None:
+        state.phase_tensor = sg.placeholder((), dtype="bool", name="keras_learning_phase")
+    return state.phase_tensor
 
 
 def learning_phase() -> Tensor | int:
     """The learning phase: a symbolic flag, or 0 or 1 after ``set_learning_phase``."""
-    return symbolic_learning_phase() if _session.phase is None else _session.phase
+    return symbolic_learning_phase() if state.phase is None else state.phase
 
 
 def set_learning_phase(value: int) -> None:
     """Fix the learning phase of graphs built from now on: 0 (test) or 1 (train)."""
     if value not in (0, 1):
         raise ValueError("Expected learning phase to be 0 or 1.")
-    _session.phase = int(value)
+    state.phase = int(value)
 
 
 def name_scope(name: str) -> AbstractContextManager[str]:

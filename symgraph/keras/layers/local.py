@@ -8,7 +8,7 @@ from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
-from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
+from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
 
 Tensor = Any
 
@@ -53,8 +53,7 @@ class _LocallyConnected(Layer):
 
     def _lengths(self, input_shape: Any) -> list[Any]:
         space = input_shape[2:] if self.data_format == "channels_first" else input_shape[1:-1]
-        axes = zip(space, self.kernel_size, self.strides, strict=True)
-        return [conv_output_length(size, span, self.padding, step) for size, span, step in axes]
+        return conv_output_lengths(space, self.kernel_size, self.padding, self.strides)
 
     def build(self, input_shape: Any) -> None:
         axis = 1 if self.data_format == "channels_first" else -1

@@ -7,7 +7,7 @@ from typing import Any
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
-from ..utils.conv_utils import conv_output_length, normalize_padding, normalize_tuple
+from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
 
 Tensor = Any
 
@@ -32,8 +32,7 @@ class _Pooling(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         first = self.data_format == "channels_first"
         space = input_shape[2:] if first else input_shape[1:-1]
-        triples = zip(space, self.pool_size, self.strides, strict=True)
-        sizes = tuple(conv_output_length(size, window, self.padding, stride) for size, window, stride in triples)
+        sizes = conv_output_lengths(space, self.pool_size, self.padding, self.strides)
         return (*input_shape[:2], *sizes) if first else (input_shape[0], *sizes, input_shape[-1])
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -46,10 +46,11 @@ def conv_output_length(input_length: Any, filter_size: int, padding: str, stride
 
 
 def conv_output_lengths(
-    space: Sequence[Any], window: Sequence[int], padding: str, strides: Sequence[int], dilation: Sequence[int]
-) -> list[Any]:
+    space: Sequence[Any], window: Sequence[int], padding: str, strides: Sequence[int],
+    dilation: Sequence[int] | None = None,
+) -> list[Any]:  # fmt: skip
     """The same for every axis of ``space``."""
-    axes = zip(space, window, strides, dilation, strict=True)
+    axes = zip(space, window, strides, dilation or (1,) * len(window), strict=True)
     return [conv_output_length(size, span, padding, step, spread) for size, span, step, spread in axes]
 
 
