@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from ...dtypes import int64
+from ...dtypes import int32, uint8
 from ...errors import ShapeError
 from ..checks import float_dtype
-from ..dims import Dim, product, static_shape
+from ..dims import Dim, static_shape
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Array, Composite, Sample, record, register
@@ -151,8 +152,10 @@ class MaxPool(Composite):
         blocks = self._blocks(e, operands[0])
         shape, inner = blocks.value.shape, blocks.axes
         kept = [k for k in range(len(shape)) if k not in inner]
-        first = e.broadcast(e.apply(ArgMax(inner), blocks.value), shape, kept)
-        numbers = e.reshape(e.iota(product(self.windows), int64), self.windows)
+        # Positions are kept from the forward to the backward pass, so they are narrow.
+        narrow = uint8 if prod(self.windows) <= 256 else int32
+        first = e.broadcast(e.cast(e.apply(ArgMax(inner), blocks.value), narrow), shape, kept)
+        numbers = e.reshape(e.iota(prod(self.windows), narrow), self.windows)
         hit = e.eq(e.broadcast(numbers, shape, inner), first)
         return (blocks.undo(e.where(hit, e.broadcast(given(cotangents), shape, kept), 0.0)),)
 
