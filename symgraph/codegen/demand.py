@@ -16,8 +16,11 @@ from ..ir.ops.leaves import Constant
 from ..ir.ops.ordering import ArgSort
 from ..ir.ops.recomputing import Barrier
 from ..ir.ops.views import Reshape
-from .access import ZERO, Access, Meanings, compose, identity, is_view
+from .access import ZERO, Access, Meanings, compose, identity, is_view, squeeze
 
+#: A value costs little if recomputing it in a second kernel is cheaper than writing and reading it.
+CHEAP = 6
+CHEAP_READS = 3
 #: Values looked at for a reader of a state; beyond that there might be one.
 _SEARCHED = 256
 
@@ -213,3 +216,11 @@ def reads_of(value: Value, known: dict[int, Inline]) -> tuple[tuple[Value, Acces
     if inline is not None:
         return inline.reads
     return () if is_splat(value) else ((value, identity(value.shape)),)
+
+
+def is_cheap(value: Value, inline: Inline) -> bool:
+    """Whether a value costs little to compute once more: few operations, few reads. An array that has an element for
+    many of the value, such as a bias, stays in the cache and does not count."""
+    axes = len(squeeze(value.shape))
+    wide = sum(len(access) - access.count(ZERO) >= axes for _, access in inline.reads)
+    return inline.cost <= CHEAP and wide <= CHEAP_READS

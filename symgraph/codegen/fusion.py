@@ -19,11 +19,8 @@ from ..ir.ops.ordering import ArgSort
 from ..ir.ops.random import RandomBits
 from .access import ZERO, Access, Meanings, axis_numbers, compose, identity, squeeze
 from .cluster import Form
-from .demand import Demand, Inline, find_demand, inline_of, is_matrix_product, reads_of, stored_operand
+from .demand import Demand, Inline, find_demand, inline_of, is_cheap, is_matrix_product, reads_of, stored_operand
 
-#: A value costs little if recomputing it in a second kernel is cheaper than writing and reading it.
-CHEAP = 6
-CHEAP_READS = 3
 #: The same for a value that its reader reads many times over.
 CHEAP_REPEATED = 3
 CHEAP_SCALAR = 15
@@ -224,7 +221,7 @@ class Fusion:
             return self.demand.stored[id(value)]
         if len(inline.reads) > MAX_READS:
             return "reads too many arrays to be inlined"
-        if self.demand.uses.get(id(value), 0) > 1 and (inline.cost > CHEAP or len(inline.reads) > CHEAP_READS):
+        if self.demand.uses.get(id(value), 0) > 1 and not is_cheap(value, inline):
             return "several readers, and not cheap"
         if id(value) in self.demand.careful and inline.cost > (CHEAP_SCALAR if inline.is_uniform else CHEAP_REPEATED):
             return "read many times over, and not cheap"

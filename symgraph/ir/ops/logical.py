@@ -15,6 +15,7 @@ from ..checks import float_dtype, same_dtype
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Array, Elementwise, Sample, record, register
+from ..pattern import scalar_of
 from ..types import TensorType
 from .arithmetic import Cotangents, given
 from .sampling import SPECIAL, booleans, floats, integers
@@ -248,7 +249,11 @@ class ShiftRight(Bits):
 
 @register
 class Where(Elementwise):
-    """``a`` where the condition (bool) holds, else ``b``. Gradients go to the branch taken only."""
+    """``a`` where the condition (bool) holds, else ``b``. Gradients go to the branch taken only.
+
+    Where the result tells which one that was, as that of ``where(x <= 0, 0, x)`` does, the gradient asks the result: it
+    is often kept for other reasons, while ``x`` and the condition need not be.
+    """
 
     name = "where"
     equivalents = "np.where; theano.tensor.switch; K.switch"
@@ -270,6 +275,8 @@ class Where(Elementwise):
         self, e: Emitter, operands: Sequence[Value], results: Sequence[Value], cotangents: Cotangents
     ) -> Cotangents:
         c = operands[0]
+        if _is_told_by_result(*operands):
+            c = e.apply(c.op, results[0], c.node.inputs[1])
         g = given(cotangents)
         return (None, e.where(c, g, 0), e.where(c, 0, g))
 
@@ -283,6 +290,19 @@ class Where(Elementwise):
             Sample(cls(), (floats(3), floats(3), floats(3)), error="bool condition"),
             Sample(cls(), (c, floats(3, 4), integers(3, 4)), error="one dtype"),
         ]
+
+
+def _is_told_by_result(condition: Value, a: Value, b: Value) -> bool:
+    """Whether ``condition``, a comparison of ``x`` and a constant, holds for the result as it does for ``x``: one
+    branch is ``x``, the other one a constant for which the comparison comes out as it did where that was taken."""
+    if not isinstance(condition.op, Comparison):
+        return False
+    x, limit = condition.node.inputs
+    other = a if b is x else b if a is x else None
+    constant, bound = (None if v is None else scalar_of(v) for v in (other, limit))
+    if constant is None or bound is None:
+        return False
+    return bool(condition.op.reference(constant, bound)) is (other is a)
 
 
 @register
