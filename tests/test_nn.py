@@ -51,3 +51,25 @@ def test_the_approximate_gelu_is_near() -> None:
 def test_dtypes_stay() -> None:
     x = sg.placeholder((2,), "float32")
     assert {str(getattr(sg, name)(x).dtype) for name in DEFINITIONS} == {"float32"}
+
+
+@pytest.mark.parametrize("target", ["llvm", "numpy"])
+def test_slopes_at_kinks_are_those_of_the_branch_taken(target: str) -> None:
+    """The gradient asks the result which branch that was: it must say so for every number."""
+    x = sg.placeholder((None,), "float32")
+    tiny = np.float32(1e-45)
+    at = np.array([-np.inf, -1, -tiny, -0.0, 0, tiny, 0.5, 1, 2, np.inf, np.nan], "float32")
+    cases = [
+        (sg.where(x <= 0, 0, x), at <= 0, 0.0, 1.0),
+        (sg.where(x < 0, 0, x), at < 0, 0.0, 1.0),
+        (sg.where(x > 1, x, 1), at > 1, 1.0, 0.0),
+        (sg.where(x >= 1, x, 1), at >= 1, 1.0, 0.0),
+        (sg.where(x <= 0, x * 0.25, x), at <= 0, 0.25, 1.0),
+        (sg.where(x > 0, x, 0.25 * x), at > 0, 1.0, 0.25),
+        (sg.where(x < 0, x * 0.25, x), at < 0, 0.25, 1.0),
+        (sg.where(x > 0, x, -0.25 * x), at > 0, 1.0, -0.25),
+    ]
+    slopes = [sg.grad(sg.sum(y), x) for y, *_ in cases]
+    found = sg.function([x], slopes, options=sg.Options(target=target))(at)
+    for slope, (_, mask, inside, outside) in zip(found, cases, strict=True):
+        np.testing.assert_array_equal(slope, np.where(mask, inside, outside))

@@ -15,9 +15,9 @@ from ..checks import float_dtype, same_dtype
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Array, Elementwise, Sample, record, register
-from ..pattern import scalar_of
+from ..pattern import operands_of, scalar_of
 from ..types import TensorType
-from .arithmetic import Cotangents, given
+from .arithmetic import Cotangents, Mul, given
 from .sampling import SPECIAL, booleans, floats, integers
 
 
@@ -293,16 +293,24 @@ class Where(Elementwise):
 
 
 def _is_told_by_result(condition: Value, a: Value, b: Value) -> bool:
-    """Whether ``condition``, a comparison of ``x`` and a constant, holds for the result as it does for ``x``: one
-    branch is ``x``, the other one a constant for which the comparison comes out as it did where that was taken."""
+    """Whether ``condition``, a comparison of ``x`` and a constant, holds for the result as it does for ``x``.
+
+    One branch is ``x``; the other one is a constant for which the comparison comes out as it did where that was taken,
+    or ``x`` times a positive number, and ``x`` is compared with 0 (by ``<=`` or ``>``, so that it may vanish).
+    """
     if not isinstance(condition.op, Comparison):
         return False
     x, limit = condition.node.inputs
     other = a if b is x else b if a is x else None
-    constant, bound = (None if v is None else scalar_of(v) for v in (other, limit))
-    if constant is None or bound is None:
+    bound = scalar_of(limit)
+    if other is None or bound is None:
         return False
-    return bool(condition.op.reference(constant, bound)) is (other is a)
+    constant = scalar_of(other)
+    if constant is not None:
+        return bool(condition.op.reference(constant, bound)) is (other is a)
+    takes_other = LessEqual if other is a else Greater
+    factors = [scalar_of(f) for f in operands_of(other, Mul) if f is not x]
+    return isinstance(condition.op, takes_other) and bound == 0 and len(factors) == 1 and (factors[0] or 0) > 0
 
 
 @register

@@ -16,6 +16,8 @@ from .variables import Tensor, as_tensor
 def relu(x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 0.0) -> Tensor:
     """Rectifier: ``x`` from ``threshold`` up (at most ``max_value``), ``alpha * (x - threshold)`` below it."""
     plain_slope = isinstance(alpha, (int, float))
+    if plain_slope and alpha != 0.0 and max_value is None and threshold == 0.0:
+        return sg.leaky_relu(x, alpha)
     if threshold == 0.0:
         above = sg.relu(x)
     else:
