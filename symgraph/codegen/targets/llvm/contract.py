@@ -108,7 +108,7 @@ class _Emitter:
                 while width % lanes:
                     lanes //= 2
                 x = self.operands[name]
-                self.panels[name] = Panel(self.c.dtype, width, lanes, x.outer, x.inner, masks)
+                self.panels[name] = Panel(self.c.dtype, width, lanes, self.s.lanes, x.outer, x.inner, masks)
                 self.cuts[name] = sum_parts(self.c, x.steps)
                 self.places[name] = self.workspace
                 each = self._panel_bytes(name)
@@ -148,7 +148,7 @@ class _Emitter:
         return ceil_div(panel.elements(self.c.k + slack) * self.c.dtype.itemsize, 64) * 64
 
     def _pack(self, name: str) -> Phase:
-        """A phase whose units are the panels of all batches."""
+        """A phase whose units are the groups of panels of all batches."""
         panel, x = self.panels[name], self.operands[name]
         symbol, function = f"{self.symbol}_pack_{name}", f"{self.symbol}_panel_{name}"
         write_pack(self.module, function, panel)
@@ -156,17 +156,21 @@ class _Emitter:
         writer = self.start(w)
         s = writer.s
         self._leave_if_few(writer)
+        *batches, panels = self._panel_grid(name)
+        grid, each = (*batches, ceil_div(panels, panel.group)), panel.group * panel.width
+        pitch = s.instruction("sdiv exact", s.size(self._panel_bytes(name)), constant(self.c.dtype.itemsize, int64))
         strides = f"i64 {s.size(x.outer).text}, i64 {s.size(x.inner).text}"
         with w.loop("%lo", "%hi") as opened:
             number = Value(opened.counter, int64, 1, opened.level)
-            at, found = self._split(writer, number, self._panel_grid(name))
+            at, found = self._split(writer, number, grid)
             places = iter(found)
             batch = [constant(0, int64) if step == 0 else next(places) for step in x.batch]
-            first = s.mul(at, constant(panel.width, int64))
-            lines = s.minimum(s.sub(s.size(self._lines(name)), first), constant(panel.width, int64))
+            first = s.mul(at, constant(each, int64))
+            lines = s.minimum(s.sub(s.size(self._lines(name)), first), constant(each, int64))
             offset = s.add(self._offset(writer, x, batch), s.mul(first, s.size(x.outer)))
             source = self._pointer(writer, writer.x.buffers[x.buffer].pointer, offset)
-            target = self._panel(writer, name, number)
+            place = self._panel_number(writer, name, batch, s.mul(at, constant(panel.group, int64)))
+            target = self._panel(writer, name, place)
             *outer, (k, _) = self.cuts[name]
             count = product(extent for extent, _ in outer)
             with w.loop("0", s.size(count).text, nonempty=count == 1) as segment:
@@ -177,12 +181,12 @@ class _Emitter:
                     offset = s.add(offset, s.mul(s.instruction("urem", at, s.size(extent)), s.size(step)))
                     at = s.instruction("udiv", at, s.size(extent))
                 start = self._pointer(writer, source, offset) if outer else source
-                arguments = f"{strides}, i64 {lines.text}, i64 {s.size(k).text}, ptr {to}"
+                arguments = f"{strides}, i64 {lines.text}, i64 {s.size(k).text}, ptr {to}, i64 {pitch.text}"
                 w.effect(f"call void @{function}(ptr {start}, {arguments})")
         self.module.declare(symbol, w.finish(self.header(symbol)))
-        each = self.c.k * panel.width
-        worth = -(-PACKING // each) if isinstance(each, int) and each else 1
-        return Phase(symbol, product(self._panel_grid(name)), worth)
+        elements = self.c.k * each
+        worth = -(-PACKING // elements) if isinstance(elements, int) and elements else 1
+        return Phase(symbol, product(grid), worth)
 
     # -- tiles --------------------------------------------------------------------------------------------------
     def _tiles(self) -> Phase:
@@ -361,13 +365,17 @@ class _Emitter:
             if name == "b" or not self.parted:
                 offset = s.add(offset, s.mul(first, s.size(x.outer)))
             return self._pointer(writer, writer.x.buffers[x.buffer].pointer, offset), s.size(x.inner)
-        number = constant(0, int64)
-        for value, extent, step in zip(batch, self.c.batch_extents, x.batch, strict=True):
+        at = s.instruction("sdiv exact", first, constant(width, int64))
+        number = self._panel_number(writer, name, batch, at)
+        return self._panel(writer, name, number, shift), constant(width, int64)
+
+    def _panel_number(self, writer: StatementWriter, name: str, batch: Sequence[Value], at: Value) -> Value:
+        """The number, among all of an operand, of a batch's panel ``at``."""
+        s, number = writer.s, constant(0, int64)
+        for value, extent, step in zip(batch, self.c.batch_extents, self.operands[name].batch, strict=True):
             if step != 0:
                 number = s.add(s.mul(number, s.size(extent)), value)
-        at = s.instruction("sdiv exact", first, constant(width, int64))
-        number = s.add(s.mul(number, s.size(self._panel_count(name))), at)
-        return self._panel(writer, name, number, shift), constant(width, int64)
+        return s.add(s.mul(number, s.size(self._panel_count(name))), at)
 
     def _panel(self, writer: StatementWriter, name: str, number: Value, shift: Value | None = None) -> str:
         """The address of a panel, or of its element ``shift``."""

@@ -2,11 +2,12 @@
 
 A panel is ``width`` lines (rows of a, columns of b) and stores ``width`` elements for each position of the sum, one
 position after the other. The lines that a last panel has too many repeat its last one (their sums are never used), so
-nothing outside the operand is read.
+nothing outside the operand is read. Panels side by side are packed in groups.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ....dtypes import DType
@@ -16,20 +17,34 @@ from .emit import mangle
 from .vector import type_text
 from .writer import Module
 
-PARAMETERS = "ptr %from, i64 %line, i64 %step, i64 %lines, i64 %k, ptr %to"
+PARAMETERS = "ptr %from, i64 %line, i64 %step, i64 %lines, i64 %k, ptr %to, i64 %pitch"
+#: Bytes of one position of a group of panels.
+GROUP = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """How an operand is packed: ``line`` and ``step`` are its strides, from line to line and along the sum; ``lanes``
-    divides ``width``. ``masks``: vectors can be loaded in part."""
+    """How an operand is packed: ``line`` and ``step`` are its strides, from line to line and along the sum; ``vector``
+    is a register's lanes, and ``lanes``, which divides ``width``, those of a square that is transposed. ``masks``:
+    vectors can be loaded in part."""
 
     dtype: DType
     width: int
     lanes: int
+    vector: int
     line: Dim
     step: Dim
     masks: bool
+
+    @property
+    def is_transposed(self) -> bool:
+        """Whether lines are contiguous along the sum, and turned square by square."""
+        return self.step == 1 and self.lanes > 1 and self.masks
+
+    @property
+    def group(self) -> int:
+        """How many panels are packed together."""
+        return max(1, GROUP // (self.width * self.dtype.itemsize)) if self.line == 1 and not self.is_transposed else 1
 
     def elements(self, k: Dim) -> Dim:
         """The length of a panel; whole vectors of positions are written."""
@@ -37,8 +52,9 @@ class Panel:
 
 
 def write_pack(module: Module, name: str, panel: Panel) -> None:
-    """Define ``name``, which packs one panel of ``lines`` <= ``width`` lines and ``k`` positions."""
-    if panel.step == 1 and panel.lanes > 1 and panel.masks:
+    """Define ``name``, which packs the panels of a group: ``lines`` lines and ``k`` positions; a panel begins ``pitch``
+    elements after the one before."""
+    if panel.is_transposed:
         text = _transposing(module, name, panel)
     else:
         text = _plain(name, panel)
@@ -46,36 +62,58 @@ def write_pack(module: Module, name: str, panel: Panel) -> None:
 
 
 def _plain(name: str, panel: Panel) -> str:
-    """Element by element in the source's order, vectors of lines at once where those are contiguous and whole."""
-    kind, width, align = type_text(panel.dtype), panel.width, panel.dtype.itemsize
-    wide = f"<{panel.lanes} x {kind}>"
+    """Position by position. Whole panels whose lines lie side by side are copied in vectors, a row of all of them at a
+    time: what the caches fetch for one is used by the others. What is left goes element by element."""
+    kind, width, align, group = type_text(panel.dtype), panel.width, panel.dtype.itemsize, panel.group
     line, step = (d if isinstance(d, int) else p for d, p in ((panel.line, "%line"), (panel.step, "%step")))
     lines = [
         f"define internal void @{name}({PARAMETERS}) noinline #0 {{",
         "entry:",
-        "%last = sub i64 %lines, 1",
         "%some = icmp sgt i64 %k, 0",
-        f"%whole = icmp eq i64 %lines, {width}",
+        f"%whole = icmp eq i64 %lines, {group * width}",
         f"%fast = and i1 %whole, {'true' if panel.line == 1 else 'false'}",
-        "br i1 %some, label %outer, label %done",
-        "outer:",
-        "%p = phi i64 [0, %entry], [%p2, %next]",
-        "%fo = mul i64 %p, " + str(step),
-        f"%f = getelementptr {kind}, ptr %from, i64 %fo",
-        f"%to0 = mul i64 %p, {width}",
-        f"%t = getelementptr {kind}, ptr %to, i64 %to0",
-        "br i1 %fast, label %vectors, label %inner",
+        "br i1 %some, label %choose, label %done",
+        "choose:",
+        "br i1 %fast, label %vectors, label %panels",
         "vectors:",
+        "%vp = phi i64 [0, %choose], [%vp2, %vectors]",
+        f"%vfo = mul i64 %vp, {step}",
+        f"%vf = getelementptr {kind}, ptr %from, i64 %vfo",
+        f"%vto = mul i64 %vp, {width}",
+        f"%vt0 = getelementptr {kind}, ptr %to, i64 %vto",
     ]
-    for v in range(0, width, panel.lanes):
-        lines += [
-            f"%vf{v} = getelementptr {kind}, ptr %f, i64 {v}",
-            f"%vt{v} = getelementptr {kind}, ptr %t, i64 {v}",
-            f"%v{v} = load {wide}, ptr %vf{v}, align {align}",
-            f"store {wide} %v{v}, ptr %vt{v}, align {align}",
-        ]
+    for g in range(group):
+        if g:
+            lines.append(f"%vt{g} = getelementptr {kind}, ptr %vt{g - 1}, i64 %pitch")
+        for at, lanes in _pieces(width, panel.vector):
+            wide, v = f"<{lanes} x {kind}>", f"{g}.{at}"
+            lines += [
+                f"%f{v} = getelementptr {kind}, ptr %vf, i64 {g * width + at}",
+                f"%t{v} = getelementptr {kind}, ptr %vt{g}, i64 {at}",
+                f"%v{v} = load {wide}, ptr %f{v}, align {align}",
+                f"store {wide} %v{v}, ptr %t{v}, align {align}",
+            ]
     lines += [
-        "br label %next",
+        "%vp2 = add nuw nsw i64 %vp, 1",
+        "%vmore = icmp slt i64 %vp2, %k",
+        "br i1 %vmore, label %vectors, label %done",
+        "panels:",
+        "%g = phi i64 [0, %choose], [%g2, %after]",
+        f"%first = mul i64 %g, {width}",
+        "%left = sub i64 %lines, %first",
+        "%last = sub i64 %left, 1",
+        f"%go = mul i64 %first, {line}",
+        f"%gf = getelementptr {kind}, ptr %from, i64 %go",
+        "%gp = mul i64 %g, %pitch",
+        f"%gt = getelementptr {kind}, ptr %to, i64 %gp",
+        "br label %outer",
+        "outer:",
+        "%p = phi i64 [0, %panels], [%p2, %next]",
+        f"%fo = mul i64 %p, {step}",
+        f"%f = getelementptr {kind}, ptr %gf, i64 %fo",
+        f"%to0 = mul i64 %p, {width}",
+        f"%t = getelementptr {kind}, ptr %gt, i64 %to0",
+        "br label %inner",
         "inner:",
         "%i = phi i64 [0, %outer], [%i2, %inner]",
         "%over = icmp sgt i64 %i, %last",
@@ -91,12 +129,26 @@ def _plain(name: str, panel: Panel) -> str:
         "next:",
         "%p2 = add nuw nsw i64 %p, 1",
         "%again = icmp slt i64 %p2, %k",
-        "br i1 %again, label %outer, label %done",
+        "br i1 %again, label %outer, label %after",
+        "after:",
+        "%g2 = add nuw nsw i64 %g, 1",
+        f"%rest = icmp sgt i64 %left, {width}",
+        "br i1 %rest, label %panels, label %done",
         "done:",
         "ret void",
         "}",
     ]
     return "\n".join(lines)
+
+
+def _pieces(width: int, largest: int) -> Iterator[tuple[int, int]]:
+    """Where each vector of a row begins, and its lanes, a power of two."""
+    at, lanes = 0, largest
+    while at < width:
+        while lanes > width - at:
+            lanes //= 2
+        yield at, lanes
+        at += lanes
 
 
 def _transposing(module: Module, name: str, panel: Panel) -> str:
