@@ -24,6 +24,9 @@ TYPICAL = 256
 LONG_SUM, LARGEST_TILES = 4096, 1 << 24
 #: Packed lines are summed over so many positions at a time: a panel of each operand then fits the first cache.
 CHUNK = 256
+#: Bytes of an operand that is worth packing, where it lies in lines far apart: those fall into few sets of the caches,
+#: and each into a page of its own.
+FAR = 1 << 17
 #: A number of rows that only a call knows: up to so many are few where b would be packed, or is read where it lies.
 FEW_PACKED, FEW = 8, 1
 #: The register block, rows and vectors, of few rows: b is read in long pieces, for each jump to a next row is dear.
@@ -33,12 +36,13 @@ FEW_BLOCK = (1, 8)
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What a schedule needs of a processor: bytes of a vector register, how many there are, whether loads can be
-    masked, bytes of the second cache of one core."""
+    masked, bytes of the second cache of one core, and whether vectors are computed with in two halves."""
 
     vector_bytes: int
     registers: int
     masks: bool
     l2: int
+    halves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,9 @@ class GemmSchedule:
 
     @property
     def for_few(self) -> GemmSchedule:
-        """The schedule of a call with few rows."""
+        """The schedule of a call with few rows: without packing, and where few are very few, with blocks for those."""
+        if self.few > FEW_PACKED:
+            return replace(self, pack_b=False, few=FEW)
         rows, vectors = FEW_BLOCK
         return replace(self, rows=rows, vectors=vectors, pack_b=False, few=0)
 
@@ -170,10 +176,8 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     rows = _rows(c.m, vectors, machine.registers)
     m, n, k = (d if isinstance(d, int) else TYPICAL for d in (c.m, c.n, c.k))
     even = isinstance(c.n, int) and c.n % lanes == 0
-    many = m >= 16 * rows and n >= TYPICAL  # packing is little work beside the products
-    # Lines that lie far apart fall into few sets of the caches, and each into a page of its own.
-    # With sixteen registers a block is narrow, and each of its lines costs a miss: packing pays much earlier.
-    far = 2 * machine.l2 if machine.registers > 16 else machine.l2 // 4
+    fewest, far, few = _packing(machine, rows)
+    many = m >= fewest and n >= TYPICAL
     pack_b = b.outer != 1 or not (machine.masks or even) or (many and k * n * itemsize > far)
     parted = len(row_parts(c, a)) > 1 or len(sum_parts(c, a.steps, b.steps)) > 1
     pack_a = not parted and many and a.inner != 1 and m * k * itemsize > far
@@ -198,12 +202,24 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
             outer = _outer_sums(c, a, b)
     if outer or chunk:
         tile_rows, blocks = -(-m // (4 * rows)) * rows, max(1, min(across, -(-256 // columns)))
-    few = 0
     is_wide = not isinstance(c.n, int) or c.n >= FEW_BLOCK[1] * lanes
     if not (isinstance(c.m, int) or parted or pack_a or chunk) and is_wide and b.outer == 1 and (machine.masks or even):
-        few = FEW_PACKED if pack_b else FEW
+        few = few if pack_b else FEW
         blocks = -(-blocks * vectors // FEW_BLOCK[1]) * FEW_BLOCK[1] // vectors  # both kinds of blocks fill a tile
+    else:
+        few = 0
     return GemmSchedule(lanes, rows, vectors, tile_rows, columns * blocks, pack_a, pack_b, outer, chunk, few)
+
+
+def _packing(machine: Machine, rows: int) -> tuple[int, int, int]:
+    """How many rows, and how many bytes of an operand that lies in lines far apart, make packing pay; and how many rows
+    of those that only a call knows do without.
+
+    With sixteen registers a block is narrow, and each of its lines costs a miss, so that packing pays early; where
+    vectors are computed with in halves, memory has twice the time."""
+    if machine.registers <= 16:
+        return 3 * rows, FAR, FEW_PACKED
+    return (16 * rows, 2 * machine.l2, FEW_PACKED) if machine.halves else (8 * rows, FAR, 8 * rows - 1)
 
 
 def _is_long(c: Contract, itemsize: int) -> bool:

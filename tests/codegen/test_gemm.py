@@ -235,6 +235,7 @@ def _guarded(x: Array) -> tuple[Array, mmap.mmap]:
 
 
 WIDE = Machine(64, 32, True, 1 << 20)
+HALVED = Machine(64, 32, True, 1 << 20, True)
 NARROW = Machine(16, 16, False, 1 << 20)
 
 
@@ -249,11 +250,15 @@ def schedule(kernel: Kernel, machine: Machine) -> GemmSchedule:
 
 def test_schedules_as_text() -> None:
     batch = symbol("N")
-    assert str(schedule(product(batch, 512, 784, "NN"), WIDE)) == (
+    assert str(schedule(product(batch, 512, 784, "NN"), HALVED)) == (
         "gemm block 8x2*16 tile 128x128 packed none, up to 1 rows apart"
     )
-    assert str(schedule(product(128, 512, 784, "NN"), WIDE)) == "gemm block 8x2*16 tile 128x32 packed none"
-    assert str(schedule(product(784, 512, batch, "TN"), WIDE)).endswith("packed none")
+    assert str(schedule(product(batch, 512, 784, "NN"), WIDE)) == (
+        "gemm block 8x2*16 tile 128x128 packed b, up to 63 rows apart"
+    )
+    assert str(schedule(product(32, 512, 784, "NN"), WIDE)) == "gemm block 8x2*16 tile 32x64 packed none"
+    assert str(schedule(product(784, 512, batch, "TN"), WIDE)).endswith("packed ab")
+    assert str(schedule(product(784, 512, batch, "TN"), HALVED)).endswith("packed none")
     assert str(schedule(product(batch, 512, 512, "NT"), WIDE)).startswith("gemm block 8x2*16 tile 128x32 packed")
     assert schedule(product(batch, 10, 512, "NN"), WIDE).vectors == 1
     assert schedule(product(batch, 10, 512, "NN"), NARROW).pack_b, "columns that no mask can cut are packed"
@@ -262,7 +267,10 @@ def test_schedules_as_text() -> None:
 
 
 def test_few_rows_read_b_where_it_lies() -> None:
-    few = schedule(product(symbol("N"), 600, 2050, "NN"), WIDE).for_few
+    some = schedule(product(symbol("N"), 600, 2050, "NN"), WIDE).for_few
+    assert (some.rows, some.vectors, some.pack_b, some.few) == (8, 2, False, 1), "unpacked, with a block for one row"
+    few = some.for_few
+    assert few == schedule(product(symbol("N"), 600, 2050, "NN"), HALVED).for_few
     assert (few.rows, few.vectors, few.pack_b, few.few) == (1, 8, False, 0)
     assert few.tile_columns % few.columns == 0
     assert schedule(product(1, 512, 784, "NN"), WIDE).vectors == 8
@@ -275,8 +283,8 @@ def test_few_rows_have_the_bits_of_many(cpu: str, n: int, k: int) -> None:
     kernel = product(symbol("M"), n, k)
     native = Native(kernel, CPUS[cpu])
     many = None
-    for m in (20, 9, 8, 2, 1, 0):
-        a, b, exact = operands(20, n, k, "NN", float32, ())
+    for m in (70, 63, 20, 9, 8, 2, 1, 0):
+        a, b, exact = operands(70, n, k, "NN", float32, ())
         c = np.empty((m, n), np.float32)
         native(a[:m], b, c, M=m)
         np.testing.assert_allclose(c, exact[:m], rtol=1e-3, atol=1e-3)

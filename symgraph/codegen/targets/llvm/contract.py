@@ -78,7 +78,7 @@ def machine_of(cpu: Cpu) -> Machine:
     """What schedules need to know of a processor."""
     x86 = cpu.arch in ("x86_64", "amd64")
     registers = 32 if cpu.vector_bytes == 64 or not x86 else 16
-    return Machine(cpu.vector_bytes, registers, x86 and cpu.vector_bytes >= 32, cpu.l2)
+    return Machine(cpu.vector_bytes, registers, x86 and cpu.vector_bytes >= 32, cpu.l2, cpu.name == "znver4")
 
 
 def emit_contract(
