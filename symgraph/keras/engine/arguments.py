@@ -19,10 +19,12 @@ class Argument:
     """An attribute that belongs in the config of its layer.
 
     With a ``kind`` (``initializers``, ``activations`` ...) it takes what that takes, such as a name or a config, and
-    holds the object; the config has the object's own.
+    holds the object; the config has the object's own. Not ``written``, it is no argument of this class, but only of a
+    base.
     """
 
-    def __init__(self, kind: Kind | None = None) -> None:
+    def __init__(self, kind: Kind | None = None, written: bool = True) -> None:
+        self.written = written
         self._kind = kind
         self._name = ""
 
@@ -42,21 +44,18 @@ class Argument:
 
     def plain(self, layer: Any) -> Any:
         """The value as a config has it."""
-        value = vars(layer)[self._name]
+        value = getattr(layer, self._name)
         return value if self._kind is None else self._kind.serialize(value)
 
 
 def arguments_of(cls: type) -> Iterator[tuple[str, Argument]]:
-    """The names and declarations of a class's arguments, its own before those of its bases.
-
-    A base's argument that a class fixes (``use_bias = True`` in its body) is none of the class.
-    """
-    seen: set[str] = set()
+    """The names and declarations of a class's arguments, its own before those of its bases."""
+    found: dict[str, Argument] = {}
     for base in cls.__mro__:
         for name, value in vars(base).items():
-            if name not in seen and isinstance(value, Argument):
-                yield name, value
-        seen |= vars(base).keys()
+            if isinstance(value, Argument):
+                found.setdefault(name, value)
+    return ((name, argument) for name, argument in found.items() if argument.written)
 
 
 def plain_arguments(layer: Any) -> dict[str, Any]:

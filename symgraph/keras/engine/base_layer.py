@@ -15,6 +15,7 @@ from ..utils.generic_utils import has_arg, is_all_none, object_list_uid, to_list
 from ..utils.layer_utils import count_params
 from ..utils.safe_mode import spend_weight
 from .archive_parts import ArchivedPart
+from .arguments import plain_arguments
 from .nodes import InputSpec, Node, check_compatibility, collect_previous_mask, connect
 from .old_weights import Arrays, Origin, reshaped
 from .tracking import Tracking
@@ -85,13 +86,13 @@ class Layer(Tracking):
         return None
 
     def get_config(self) -> dict[str, Any]:
-        """What ``from_config`` needs to make the layer again (without weights)."""
+        """What ``from_config`` needs to make the layer again (without weights): all declared as ``Argument``."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         if hasattr(self, "batch_input_shape"):
             config["batch_input_shape"] = self.batch_input_shape
         if hasattr(self, "dtype"):
             config["dtype"] = self.dtype
-        return config
+        return {**config, **plain_arguments(self)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
+from ..engine.arguments import Argument
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils.generic_utils import to_list  # noqa: F401 - a name that Keras has here, too
@@ -35,6 +36,11 @@ class LeakyReLU(Layer):
 class PReLU(Layer):
     """``x`` where positive, else ``alpha * x`` with ``alpha`` learned, and shared along ``shared_axes``."""
 
+    alpha_initializer = Argument(initializers)
+    alpha_regularizer = Argument(regularizers)
+    alpha_constraint = Argument(constraints)
+    shared_axes = Argument()
+
     @interfaces.legacy_prelu_support
     def __init__(
         self,
@@ -46,9 +52,9 @@ class PReLU(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.alpha_initializer = alpha_initializer
+        self.alpha_regularizer = alpha_regularizer
+        self.alpha_constraint = alpha_constraint
         self.shared_axes = (
             None if shared_axes is None else list(shared_axes) if not isinstance(shared_axes, int) else [shared_axes]
         )
@@ -71,15 +77,6 @@ class PReLU(Layer):
 
     def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         return K.relu(inputs) - self.alpha * K.relu(-inputs)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "alpha_initializer": initializers.serialize(self.alpha_initializer),
-            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
-            "alpha_constraint": constraints.serialize(self.alpha_constraint),
-            "shared_axes": self.shared_axes,
-        }
 
 
 class ELU(Layer):

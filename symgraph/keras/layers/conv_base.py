@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
-from ..engine.base_layer import InputSpec, Layer
+from ..engine.arguments import Argument
+from ..engine.base_layer import InputSpec
 from ..engine.old_weights import Arrays, Origin, convolution_weights
 from ..legacy import interfaces
 from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
+from .kernel_and_bias import KernelAndBias
 
 Tensor = Any
 
 
-class _Conv(Layer):
+class _Conv(KernelAndBias):
     """What convolutions of every rank share."""
 
     _rank = 0
     _old_kernels = 1  # how many weights are kernels that Keras 1 and Theano store in another way
+    filters = Argument()
+    kernel_size = Argument()
+    strides = Argument()
+    padding = Argument()
+    data_format = Argument()
+    dilation_rate = Argument()
 
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
@@ -27,7 +34,10 @@ class _Conv(Layer):
         bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
         bias_constraint: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
-        super().__init__(**kwargs)
+        super().__init__(
+            activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+            activity_regularizer, kernel_constraint, bias_constraint, **kwargs,
+        )  # fmt: skip
         rank = self._rank
         self.rank = rank
         self.filters = filters
@@ -38,18 +48,7 @@ class _Conv(Layer):
             raise ValueError("Causal padding is only supported for `Conv1D`.")
         self.data_format = K.normalize_data_format(data_format)
         self.dilation_rate = normalize_tuple(dilation_rate, rank, "dilation_rate")
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(ndim=rank + 2)
-        self.kernel: Tensor = None
-        self.bias: Tensor = None
 
     def _channels(self, input_shape: Any) -> int:
         """The number of channels of the input, kept as what later inputs have to have."""
@@ -62,28 +61,9 @@ class _Conv(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
         return int(channels)
 
-    def _add_kernel(self, shape: Any) -> None:
-        self.kernel = self.add_weight(
-            shape=shape,
-            initializer=self.kernel_initializer,
-            name="kernel",
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-
-    def _add_bias(self, filters: int) -> None:
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(filters,),
-                initializer=self.bias_initializer,
-                name="bias",
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-
     def build(self, input_shape: Any) -> None:
         self._add_kernel((*self.kernel_size, self._channels(input_shape), self.filters))
-        self._add_bias(self.filters)
+        self._add_bias((self.filters,))
         self.built = True
 
     def weights_from(self, arrays: Arrays, origin: Origin) -> Arrays:
@@ -100,14 +80,8 @@ class _Conv(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         convolve = (K.conv1d, K.conv2d, K.conv3d)[self.rank - 1]
-        return self._finish(
-            convolve(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
-        )
-
-    def _finish(self, output: Tensor) -> Tensor:
-        if self.use_bias:
-            output = K.bias_add(output, self.bias, data_format=self.data_format)
-        return self.activation(output)
+        product = convolve(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+        return self._finish(product, self.data_format)
 
     def _space(self, shape: Any) -> Any:
         return shape[2:] if self.data_format == "channels_first" else shape[1:-1]
@@ -121,26 +95,6 @@ class _Conv(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self._shape(input_shape[0], self._lengths(self._space(input_shape)), self.filters)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-            "dilation_rate": self.dilation_rate,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-        }
 
 
 class Conv1D(_Conv):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
-from .. import constraints, initializers, regularizers
 from ..engine.arguments import Argument
 from ..engine.base_layer import InputSpec
 from ..engine.cudnn_weights import GRULayout, gru_weights, lstm_weights
@@ -26,7 +26,8 @@ class _CuDNNCell(Cell):
     reads it; the bias holds the inputs' biases of all gates, then the states'."""
 
     units = Argument()
-    activation, use_bias, dropout, recurrent_dropout = "tanh", True, 0.0, 0.0  # no arguments here
+    activation, use_bias = Argument(activations, written=False), Argument(written=False)
+    dropout, recurrent_dropout = Argument(written=False), Argument(written=False)
 
     def __init__(
         self, units: int, kernel_initializer: Any, recurrent_initializer: Any, bias_initializer: Any,
@@ -34,9 +35,9 @@ class _CuDNNCell(Cell):
         recurrent_constraint: Any, bias_constraint: Any, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(
-            self.activation, self.use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+            "tanh", True, kernel_initializer, recurrent_initializer, bias_initializer,
             kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
-            bias_constraint, self.dropout, self.recurrent_dropout, **kwargs,
+            bias_constraint, 0.0, 0.0, **kwargs,
         )  # fmt: skip
         self.units = units
         self.state_size: Any = units

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import backend as K
 from .. import constraints, initializers, regularizers
+from ..engine.arguments import Argument
 from ..engine.base_layer import Layer
 from ..legacy import interfaces
 from ..utils.generic_utils import to_list  # noqa: F401 - a name that Keras has here, too
@@ -19,6 +20,15 @@ class Embedding(Layer):
     Raises:
         BoundsError: in a call, for an integer that is no row.
     """
+
+    input_dim = Argument()
+    output_dim = Argument()
+    embeddings_initializer = Argument(initializers)
+    embeddings_regularizer = Argument(regularizers)
+    activity_regularizer = Argument(regularizers)
+    embeddings_constraint = Argument(constraints)
+    mask_zero = Argument()
+    input_length = Argument()
 
     @interfaces.legacy_embedding_support
     def __init__(
@@ -39,10 +49,10 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = input_dim
         self.output_dim = output_dim
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.embeddings_initializer = embeddings_initializer
+        self.embeddings_regularizer = embeddings_regularizer
+        self.activity_regularizer = activity_regularizer
+        self.embeddings_constraint = embeddings_constraint
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         self.input_length = input_length
@@ -75,16 +85,3 @@ class Embedding(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         return K.gather(self.embeddings, inputs if K.dtype(inputs).startswith("int") else K.cast(inputs, "int32"))
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "input_dim": self.input_dim,
-            "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
-            "mask_zero": self.mask_zero,
-            "input_length": self.input_length,
-        }

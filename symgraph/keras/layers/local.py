@@ -4,29 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
-from ..engine.base_layer import InputSpec, Layer
+from ..engine.arguments import Argument
+from ..engine.base_layer import InputSpec, Layer  # noqa: F401 - a name that Keras has here, too
 from ..legacy import interfaces
 from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
+from .kernel_and_bias import KernelAndBias
 
 Tensor = Any
 
 
-class _LocallyConnected(Layer):
+class _LocallyConnected(KernelAndBias):
     """What locally connected layers of both ranks share. Spatial sizes must be known; no padding is added.
 
     ``implementation`` names ways to compute the same and is accepted for scripts that pass it.
     """
 
     _rank = 1
+    filters = Argument()
+    kernel_size = Argument()
+    strides = Argument()
+    padding = Argument()
+    data_format = Argument()
 
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any, padding: str, data_format: str | None, activation: Any,
         use_bias: bool, kernel_initializer: Any, bias_initializer: Any, kernel_regularizer: Any, bias_regularizer: Any,
         activity_regularizer: Any, kernel_constraint: Any, bias_constraint: Any, implementation: int = 1, **kwargs: Any,
     ) -> None:  # fmt: skip
-        super().__init__(**kwargs)
+        super().__init__(
+            activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+            activity_regularizer, kernel_constraint, bias_constraint, **kwargs,
+        )  # fmt: skip
         if implementation not in (1, 2, 3):
             raise ValueError(f"`implementation` of layer {self.name} is 1, 2 or 3, got {implementation!r}.")
         rank = self._rank
@@ -37,19 +46,8 @@ class _LocallyConnected(Layer):
         if self.padding != "valid":
             raise ValueError(f'Invalid border mode for {type(self).__name__} (only "valid" is supported): {padding}')
         self.data_format = K.normalize_data_format(data_format)
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(ndim=rank + 2)
         self.kernel_shape: tuple[int, ...] = ()
-        self.kernel: Tensor = None
-        self.bias: Tensor = None
 
     def _lengths(self, input_shape: Any) -> list[Any]:
         space = input_shape[2:] if self.data_format == "channels_first" else input_shape[1:-1]
@@ -69,28 +67,10 @@ class _LocallyConnected(Layer):
         for count, span in zip(sizes, self.kernel_size, strict=True):
             positions, window = positions * count, window * span
         self.kernel_shape = (positions, window, self.filters)
-        self.kernel = self.add_weight(
-            shape=self.kernel_shape,
-            initializer=self.kernel_initializer,
-            name="kernel",
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(*sizes, self.filters),
-                initializer=self.bias_initializer,
-                name="bias",
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        self._add_kernel(self.kernel_shape)
+        self._add_bias((*sizes, self.filters))
         self.input_spec = InputSpec(ndim=self._rank + 2, axes={i: d for i, d in enumerate(input_shape) if i})
         self.built = True
-
-    def _finish(self, output: Tensor) -> Tensor:
-        if self.use_bias:
-            output = K.bias_add(output, self.bias, data_format=self.data_format)
-        return self.activation(output)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = self._lengths(input_shape)
@@ -98,28 +78,11 @@ class _LocallyConnected(Layer):
             return (input_shape[0], self.filters, *sizes)
         return (input_shape[0], *sizes, self.filters)
 
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            **({} if self._rank == 1 else {"data_format": self.data_format}),
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-        }
-
 
 class LocallyConnected1D(_LocallyConnected):
     """A convolution over steps with a kernel of its own at each position; steps come before channels."""
+
+    data_format = Argument(written=False)
 
     @interfaces.legacy_conv1d_support
     def __init__(
@@ -137,7 +100,8 @@ class LocallyConnected1D(_LocallyConnected):
         )  # fmt: skip
 
     def call(self, inputs: Tensor) -> Tensor:
-        return self._finish(K.local_conv1d(inputs, self.kernel, self.kernel_size, self.strides, self.data_format))
+        product = K.local_conv1d(inputs, self.kernel, self.kernel_size, self.strides, self.data_format)
+        return self._finish(product, self.data_format)
 
 
 class LocallyConnected2D(_LocallyConnected):
@@ -167,6 +131,5 @@ class LocallyConnected2D(_LocallyConnected):
 
     def call(self, inputs: Tensor) -> Tensor:
         sizes = self._lengths(K.int_shape(inputs))
-        return self._finish(
-            K.local_conv2d(inputs, self.kernel, self.kernel_size, self.strides, sizes, self.data_format)
-        )
+        product = K.local_conv2d(inputs, self.kernel, self.kernel_size, self.strides, sizes, self.data_format)
+        return self._finish(product, self.data_format)

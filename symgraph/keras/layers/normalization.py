@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import backend as K
 from .. import constraints, initializers, regularizers
+from ..engine.arguments import Argument
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 
@@ -17,6 +18,20 @@ class BatchNormalization(Layer):
 
     The moving variance takes the batch's variance times ``n / (n - 1 - epsilon)``, ``n`` being the elements averaged.
     """
+
+    axis = Argument()
+    momentum = Argument()
+    epsilon = Argument()
+    center = Argument()
+    scale = Argument()
+    beta_initializer = Argument(initializers)
+    gamma_initializer = Argument(initializers)
+    moving_mean_initializer = Argument(initializers)
+    moving_variance_initializer = Argument(initializers)
+    beta_regularizer = Argument(regularizers)
+    gamma_regularizer = Argument(regularizers)
+    beta_constraint = Argument(constraints)
+    gamma_constraint = Argument(constraints)
 
     @interfaces.legacy_batchnorm_support
     def __init__(
@@ -43,14 +58,14 @@ class BatchNormalization(Layer):
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.beta_initializer = beta_initializer
+        self.gamma_initializer = gamma_initializer
+        self.moving_mean_initializer = moving_mean_initializer
+        self.moving_variance_initializer = moving_variance_initializer
+        self.beta_regularizer = beta_regularizer
+        self.gamma_regularizer = gamma_regularizer
+        self.beta_constraint = beta_constraint
+        self.gamma_constraint = gamma_constraint
         self.gamma: Tensor = None
         self.beta: Tensor = None
 
@@ -113,21 +128,3 @@ class BatchNormalization(Layer):
             inputs,
         )
         return K.in_train_phase(normed, with_moving_averages, training=training)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "axis": self.axis,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
-            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
-            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
-            "beta_constraint": constraints.serialize(self.beta_constraint),
-            "gamma_constraint": constraints.serialize(self.gamma_constraint),
-        }

@@ -6,17 +6,27 @@ from typing import Any
 
 from .. import backend as K
 from .. import constraints, initializers, regularizers
+from ..engine.arguments import Argument
 from ..legacy import interfaces
 from .conv_base import Conv2D, _Conv
 
 Tensor = Any
-_KERNEL_KEYS = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
 
 
 class _SeparableConv(_Conv):
     """Each channel convolved by itself (``depth_multiplier`` results each), then all results mixed into ``filters``."""
 
     _old_kernels = 0
+    depth_multiplier = Argument()
+    depthwise_initializer = Argument(initializers)
+    pointwise_initializer = Argument(initializers)
+    depthwise_regularizer = Argument(regularizers)
+    pointwise_regularizer = Argument(regularizers)
+    depthwise_constraint = Argument(constraints)
+    pointwise_constraint = Argument(constraints)
+    kernel_initializer = Argument(initializers, written=False)
+    kernel_regularizer = Argument(regularizers, written=False)
+    kernel_constraint = Argument(constraints, written=False)
 
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
@@ -33,12 +43,12 @@ class _SeparableConv(_Conv):
             bias_constraint=bias_constraint, **kwargs,
         )  # fmt: skip
         self.depth_multiplier = depth_multiplier
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
+        self.depthwise_initializer = depthwise_initializer
+        self.pointwise_initializer = pointwise_initializer
+        self.depthwise_regularizer = depthwise_regularizer
+        self.pointwise_regularizer = pointwise_regularizer
+        self.depthwise_constraint = depthwise_constraint
+        self.pointwise_constraint = pointwise_constraint
         self.depthwise_kernel: Tensor = None
         self.pointwise_kernel: Tensor = None
 
@@ -58,32 +68,16 @@ class _SeparableConv(_Conv):
             regularizer=self.pointwise_regularizer,
             constraint=self.pointwise_constraint,
         )
-        self._add_bias(self.filters)
+        self._add_bias((self.filters,))
         self.built = True
 
     def call(self, inputs: Tensor) -> Tensor:
         convolve = (K.separable_conv1d, K.separable_conv2d)[self.rank - 1]
-        return self._finish(
-            convolve(
-                inputs, self.depthwise_kernel, self.pointwise_kernel, self.strides, self.padding, self.data_format,
-                self.dilation_rate,
-            )
+        product = convolve(
+            inputs, self.depthwise_kernel, self.pointwise_kernel, self.strides, self.padding, self.data_format,
+            self.dilation_rate,
         )  # fmt: skip
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        for key in _KERNEL_KEYS:
-            del config[key]
-        return {
-            **config,
-            "depth_multiplier": self.depth_multiplier,
-            "depthwise_initializer": initializers.serialize(self.depthwise_initializer),
-            "pointwise_initializer": initializers.serialize(self.pointwise_initializer),
-            "depthwise_regularizer": regularizers.serialize(self.depthwise_regularizer),
-            "pointwise_regularizer": regularizers.serialize(self.pointwise_regularizer),
-            "depthwise_constraint": constraints.serialize(self.depthwise_constraint),
-            "pointwise_constraint": constraints.serialize(self.pointwise_constraint),
-        }
+        return self._finish(product, self.data_format)
 
 
 class SeparableConv1D(_SeparableConv):
@@ -135,6 +129,14 @@ class DepthwiseConv2D(Conv2D):
     """Each channel of an image convolved by itself, with ``depth_multiplier`` results each, side by side."""
 
     _old_kernels = 0
+    filters = Argument(written=False)
+    depth_multiplier = Argument()
+    depthwise_initializer = Argument(initializers)
+    depthwise_regularizer = Argument(regularizers)
+    depthwise_constraint = Argument(constraints)
+    kernel_initializer = Argument(initializers, written=False)
+    kernel_regularizer = Argument(regularizers, written=False)
+    kernel_constraint = Argument(constraints, written=False)
 
     def __init__(
         self, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid", depth_multiplier: int = 1,
@@ -151,9 +153,9 @@ class DepthwiseConv2D(Conv2D):
             bias_constraint=bias_constraint, **kwargs,
         )  # fmt: skip
         self.depth_multiplier = depth_multiplier
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        self.depthwise_initializer = depthwise_initializer
+        self.depthwise_regularizer = depthwise_regularizer
+        self.depthwise_constraint = depthwise_constraint
         self.depthwise_kernel: Tensor = None
 
     def build(self, input_shape: Any) -> None:
@@ -165,28 +167,15 @@ class DepthwiseConv2D(Conv2D):
             regularizer=self.depthwise_regularizer,
             constraint=self.depthwise_constraint,
         )
-        self._add_bias(channels * self.depth_multiplier)
+        self._add_bias((channels * self.depth_multiplier,))
         self.built = True
 
     def call(self, inputs: Tensor, training: Any = None) -> Tensor:
-        return self._finish(
-            K.depthwise_conv2d(
-                inputs, self.depthwise_kernel, self.strides, self.padding, self.data_format, self.dilation_rate
-            )
+        product = K.depthwise_conv2d(
+            inputs, self.depthwise_kernel, self.strides, self.padding, self.data_format, self.dilation_rate
         )
+        return self._finish(product, self.data_format)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         channels = input_shape[1 if self.data_format == "channels_first" else -1]
         return self._shape(input_shape[0], self._lengths(self._space(input_shape)), channels * self.depth_multiplier)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        for key in ("filters", *_KERNEL_KEYS):
-            del config[key]
-        return {
-            **config,
-            "depth_multiplier": self.depth_multiplier,
-            "depthwise_initializer": initializers.serialize(self.depthwise_initializer),
-            "depthwise_regularizer": regularizers.serialize(self.depthwise_regularizer),
-            "depthwise_constraint": constraints.serialize(self.depthwise_constraint),
-        }

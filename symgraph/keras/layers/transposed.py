@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
+from ..engine.arguments import Argument
 from ..legacy import interfaces
 from ..utils.conv_utils import deconv_length, normalize_tuple
 from .conv_base import Conv2D, Conv3D
@@ -36,7 +37,7 @@ class _Transposing:
 
     def build(self: Any, input_shape: Any) -> None:
         self._add_kernel((*self.kernel_size, self.filters, self._channels(input_shape)))
-        self._add_bias(self.filters)
+        self._add_bias((self.filters,))
         self.built = True
 
     def _lengths(self: Any, space: Any) -> list[Any]:
@@ -47,11 +48,13 @@ class _Transposing:
     def call(self: Any, inputs: Tensor) -> Tensor:
         shape = K.shape(inputs)
         whole = self._shape(shape[0], self._lengths(self._space(shape)), self.filters)
-        return self._finish(self._transpose(inputs, whole))
+        return self._finish(self._transpose(inputs, whole), self.data_format)
 
 
 class Conv2DTranspose(_Transposing, Conv2D):
     """The transpose of a convolution over images ("deconvolution")."""
+
+    output_padding = Argument()
 
     @interfaces.legacy_deconv2d_support
     def __init__(
@@ -80,12 +83,12 @@ class Conv2DTranspose(_Transposing, Conv2D):
             inputs, self.kernel, shape, self.strides, self.padding, self.data_format, self.dilation_rate
         )
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "output_padding": self.output_padding}
-
 
 class Conv3DTranspose(_Transposing, Conv3D):
     """The transpose of a convolution over volumes."""
+
+    output_padding = Argument()
+    dilation_rate = Argument(written=False)
 
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = (1, 1, 1), padding: str = "valid",
@@ -105,8 +108,3 @@ class Conv3DTranspose(_Transposing, Conv3D):
 
     def _transpose(self, inputs: Tensor, shape: Any) -> Tensor:
         return K.conv3d_transpose(inputs, self.kernel, shape, self.strides, self.padding, self.data_format)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        del config["dilation_rate"]
-        return {**config, "output_padding": self.output_padding}

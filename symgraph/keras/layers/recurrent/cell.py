@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import activations, constraints, initializers, regularizers
 from ... import backend as K
-from ...engine.arguments import Argument, plain_arguments
+from ...engine.arguments import Argument
 from ...engine.base_layer import Layer
 from ...utils.generic_utils import has_arg
 
@@ -121,10 +121,6 @@ class Cell(Layer):
         """Note that an output differs between training and test, where dropout makes it."""
         if training is None and self.dropout + self.recurrent_dropout > 0:
             output._uses_learning_phase = True
-
-    # -- configuration ----------------------------------------------------------------------------------------------
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **plain_arguments(self)}
 
 
 def forgetful_bias(initializer: Any, before: int, ones: int, after: int) -> Callable[..., Any]:
