@@ -183,14 +183,18 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
 
 
 def array_split(x: TensorLike, sections: int, axis: int = 0) -> list[Tensor]:
-    """Parts of an axis of known size, as equal as they can be, the longer ones first."""
+    """Parts along an axis, as equal as they can be, the longer ones first."""
     t = as_tensor(x)
     (at,) = _axes(axis, t.ndim, "array_split")
-    size = t.shape[at]
-    if not isinstance(size, int):
-        raise ShapeError(f"array_split needs a known size along axis {at} of {t.type}")
-    cuts = np.cumsum([size // sections + (k < size % sections) for k in range(sections)])[:-1]
-    return split(t, [int(c) for c in cuts], at)
+    if sections < 1:
+        raise ArgumentError(f"array_split: into {sections} parts")
+    starts: list[Dim] = [0] * t.ndim
+    sizes, parts = list(t.shape), []
+    for k in range(sections):
+        sizes[at] = (t.shape[at] + (sections - 1 - k)) // sections
+        parts.append(Tensor(tracer.slice(t.value, starts, sizes)))
+        starts[at] = starts[at] + sizes[at]
+    return parts
 
 
 def _part(t: Tensor, axis: int, key: Any) -> Tensor:

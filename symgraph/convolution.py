@@ -14,6 +14,7 @@ from typing import TypeAlias, Union
 import numpy as np
 
 from .errors import ArgumentError, ShapeError
+from .ir.dim_order import maximum
 from .ir.dims import Dim, divide_exact, floordiv
 from .ir.graph import Value
 from .ir.ops.convolution import Conv
@@ -234,9 +235,7 @@ def _cut(
             count = floordiv(size - span, stride) + 1
         elif padding == "same":
             count = floordiv(size + (stride - 1), stride)
-            missing = (count - 1) * stride + span - size
-            if isinstance(missing, int):
-                missing = max(missing, 0)
+            missing = maximum((count - 1) * stride + span - size, 0)
             before = floordiv(missing, 2)
         elif padding == "causal":
             before, count = span - 1, floordiv(size - 1, stride) + 1

@@ -7,6 +7,7 @@ from typing import TypeAlias, Union
 
 from .dtypes import bool_, float_for, int64, uint64
 from .ir.checks import normalize_axis
+from .ir.dim_order import maximum
 from .ir.dims import Dim, product
 from .ir.graph import Value
 from .ir.op import Reduction
@@ -142,9 +143,7 @@ def diff(x: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
     value = as_value(x)
     at = normalize_axis(axis, value.type.ndim, "diff")
     for _ in range(n):
-        sizes = [d - 1 if k == at else d for k, d in enumerate(value.shape)]
-        if isinstance(sizes[at], int) and sizes[at] == -1:  # no element, no neighbours
-            return Tensor(value)
+        sizes = [maximum(d - 1, 0) if k == at else d for k, d in enumerate(value.shape)]
         later = tracer.slice(value, [int(k == at) for k in range(value.type.ndim)], sizes)
         earlier = tracer.slice(value, [0] * value.type.ndim, sizes)
         value = tracer.elementwise(NotEqual() if value.dtype.is_bool else Sub(), later, earlier)

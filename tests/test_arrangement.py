@@ -47,11 +47,7 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "tril": lambda xp, x: xp.tril(x),
     "triu": lambda xp, x: xp.triu(x, 1),
     "diagonal": lambda xp, x: xp.diagonal(x, 0, 1, 2),
-}
-KNOWN_ONLY: dict[str, Callable[[Any, Any], Any]] = {
-    "repeat-counts": lambda xp, x: xp.repeat(x, [2, 0, 3], 0),
     "array_split": lambda xp, x: xp.array_split(x, 3, 1)[2],
-    "resize": lambda xp, x: xp.resize(x, (5, 7)),
     "diagonal-side": lambda xp, x: xp.diagonal(x, 1),
     "trace": lambda xp, x: xp.trace(x, -1),
     "diag-of-matrix": lambda xp, x: xp.diag(x[:, :, 0], 1),
@@ -60,6 +56,10 @@ KNOWN_ONLY: dict[str, Callable[[Any, Any], Any]] = {
     "atleast_2d": lambda xp, x: xp.atleast_2d(x[0, :, 0]),
     "atleast_3d": lambda xp, x: xp.atleast_3d(x[:, :, 0]),
     "hstack-vectors": lambda xp, x: xp.hstack([x[0, 0], x[1, 0]]),
+}
+KNOWN_ONLY: dict[str, Callable[[Any, Any], Any]] = {
+    "repeat-counts": lambda xp, x: xp.repeat(x, [2, 0, 3], 0),
+    "resize": lambda xp, x: xp.resize(x, (5, 7)),
 }
 
 
@@ -82,9 +82,30 @@ def test_like_numpy(name: str, target: str) -> None:
     check((CALLS | KNOWN_ONLY)[name], X.shape, target)
 
 
-@pytest.mark.parametrize("name", [n for n in CALLS if n != "diagonal"])
-def test_like_numpy_with_an_unknown_size(name: str) -> None:
+@pytest.mark.parametrize("name", CALLS)
+def test_like_numpy_with_unknown_sizes(name: str) -> None:
     check(CALLS[name], (None, 4, 2), "llvm")
+    check(CALLS[name], (None, None, None), "numpy")
+
+
+@pytest.mark.parametrize("target", ["numpy", "llvm"])
+def test_parts_and_diagonals_of_axes_that_turn_out_short(target: str) -> None:
+    def parts(xp: Any, x: Any) -> list[Any]:
+        sides = [xp.diagonal(x, k) for k in (0, 1, -2, 3)]
+        return [*xp.split(x, [2, 3, 5]), *xp.array_split(x, 3, 1), *sides, xp.trace(x, 1), xp.diff(x, 2, 0), xp.diff(x)]
+
+    x = sg.placeholder((None, None), "float64")
+    outputs = parts(sg, x)
+    slopes = sg.grad(sg.sum(sg.stack([sg.sum(sg.square(y)) for y in outputs])), x)
+    f = sg.function([x], [*outputs, slopes], target=target)
+    for shape in ((0, 0), (1, 0), (0, 4), (1, 1), (2, 5), (3, 3), (6, 2), (4, 7)):
+        value = np.random.default_rng(shape).normal(size=shape)
+        *got, slope = f(value)
+        for mine, want in zip(got, parts(np, value), strict=True):
+            np.testing.assert_allclose(mine, want, rtol=1e-13, atol=1e-13)
+        way = np.random.default_rng(1).normal(size=shape)
+        change = sum(2 * np.sum(a * b) for a, b in zip(parts(np, value), parts(np, way), strict=True))
+        np.testing.assert_allclose(np.sum(slope * way), change, rtol=1e-10, atol=1e-12)
 
 
 def test_split_in_equal_parts_of_an_unknown_size() -> None:
@@ -114,6 +135,7 @@ def test_unstack_and_broadcast_arrays() -> None:
     ("call", "message"),
     [
         (lambda x: sg.split(x, 3, 1), "no 3 equal parts"),
+        (lambda x: sg.array_split(x, 0), "into 0 parts"),
         (lambda x: sg.moveaxis(x, (0, 0), (1, 2)), "no one-to-one"),
         (lambda x: sg.pad(x, -1), "negative width"),
         (lambda x: sg.pad(x, 1, "mirror"), "unknown mode"),

@@ -256,8 +256,10 @@ def test_bad_arguments_are_refused_while_building() -> None:
             f(sg.placeholder((3,)))
         with pytest.raises(sg.DTypeError, match="cast it first"):
             f(sg.placeholder((3, 3), "float16"))
-    with pytest.raises(sg.ShapeError, match="more rows or more columns"):
-        linalg.svd(sg.placeholder((None, 3)))
+    either = sg.placeholder((None, 3))
+    for factor in (linalg.svd(either).U, linalg.qr(either, "complete").Q):
+        with pytest.raises(sg.GradientError, match="full, not square|may have more rows"):
+            sg.grad(sg.sum(factor), either)
     with pytest.raises(sg.ArgumentError, match="UPLO"):
         linalg.eigh(x, "X")
     with pytest.raises(sg.ArgumentError, match="mode"):
@@ -305,3 +307,63 @@ def test_long_chains(count: int) -> None:
     arrays = [RNG.normal(size=(a, b)) / b for a, b in itertools.pairwise(sizes)]
     got = run(lambda *t: linalg.multi_dot(t), *arrays)
     np.testing.assert_allclose(got, functools.reduce(np.matmul, arrays), rtol=1e-8, atol=1e-14)
+
+
+SHAPES = [(4, 2), (2, 4), (3, 3), (1, 3), (3, 1)]
+
+
+def of_any_shape(a: sg.Tensor, b: sg.Tensor) -> list[sg.Tensor]:
+    """What depends on which side of ``a`` is the shorter one."""
+    u, s, vh = linalg.svd(a, full_matrices=False)
+    q, r = linalg.qr(a)
+    square_u, _, square_vh = linalg.svd(a)
+    solution = linalg.lstsq(a, b)
+    return [(u * s) @ vh, s, linalg.svdvals(a), q @ r, linalg.qr(a, "complete")[0][:, :0], linalg.cond(a),
+            linalg.matrix_rank(a), linalg.pinv(a), solution.x, solution.rank, solution.s, linalg.norm(a, "nuc"),
+            square_u @ square_u.T, square_vh @ square_vh.T, linalg.norm(a, -2), linalg.diagonal(a)]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["numpy", "llvm"])
+def test_factors_of_matrices_of_any_shape(target: str) -> None:
+    a, b = sg.placeholder((None, None), "float64"), sg.placeholder((None,), "float64")
+    f = sg.function([a, b], of_any_shape(a, b), target=target)
+    for m, n in SHAPES:
+        x, y = np.random.default_rng([m, n]).normal(size=(m, n)), np.random.default_rng(m).normal(size=m)
+        s = np.linalg.svd(x, compute_uv=False)
+        want = [x, s, s, x, np.zeros((m, 0)), s[0] / s[-1], min(m, n), np.linalg.pinv(x), np.linalg.lstsq(x, y)[0],
+                min(m, n), s, s.sum(), np.eye(m), np.eye(n), s[-1], np.diagonal(x)]  # fmt: skip
+        for k, (got, value) in enumerate(zip(f(x, y), want, strict=True)):
+            np.testing.assert_allclose(got, value, rtol=1e-9, atol=1e-12, err_msg=f"result {k} of {m} x {n}")
+    empty = sg.function([a], [linalg.svdvals(a), *linalg.svd(a), *linalg.qr(a)], target=target)
+    for shape in ((0, 3), (3, 0), (0, 0)):
+        x = np.zeros(shape)
+        want = [np.linalg.svd(x, compute_uv=False), *np.linalg.svd(x), *np.linalg.qr(x)]
+        assert [t.shape for t in empty(x)] == [t.shape for t in want]
+
+
+def test_gradients_of_factors_of_any_shape() -> None:
+    def gradients(a: sg.Tensor, weights: sg.Tensor) -> list[sg.Tensor]:
+        (u, s, vh), (q, r) = linalg.svd(a, full_matrices=False), linalg.qr(a)
+        parts = [s, (u * s * s) @ vh, u @ vh, q, r, linalg.svdvals(a), linalg.pinv(a)]
+        rows = [sg.reshape(p, (-1,)) for p in parts]
+        return [sg.grad(sg.sum(sg.sin(row + weights[: row.shape[0]])), a) for row in rows]
+
+    w = np.linspace(0, 1, 16)
+    a = sg.placeholder((None, None), "float64")
+    f = sg.function([a], gradients(a, sg.constant(w)))
+    for m, n in SHAPES:
+        x = np.random.default_rng([m, n]).normal(size=(m, n))
+        known = sg.placeholder((m, n), "float64")
+        for got, want in zip(f(x), sg.function([known], gradients(known, sg.constant(w)))(x), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-11)
+
+
+def test_sides_that_turn_out_to_fit() -> None:
+    a, b = sg.placeholder((None, None), "float64"), sg.placeholder((None, None, None), "float64")
+    f = sg.function([a, b], [linalg.cross(a, a[::-1]), linalg.tensorinv(b, 1)])
+    x, y = RNG.normal(size=(4, 3)), RNG.normal(size=(6, 2, 3))
+    for got, want in zip(f(x, y), [np.cross(x, x[::-1]), np.linalg.tensorinv(y, 1)], strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-9)
+    for bad in ((x[:, :2], y), (x, y[:5])):
+        with pytest.raises(sg.ShapeError, match="the graph needs|is 5, expected 6"):
+            f(*bad)

@@ -92,10 +92,9 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> S
     Args:
         x: ``(..., m, n)``.
         full_matrices: give ``U`` as ``(..., m, m)`` and ``Vh`` as ``(..., n, n)``, else ``(..., m, k)`` and
-            ``(..., k, n)`` with ``k`` the smaller of both.
+            ``(..., k, n)`` with ``k = min(m, n)``.
 
     Raises:
-        ShapeError: where it is not known which of two sizes is smaller.
         GradientError: for a gradient of full, not square factors.
     """
     if not compute_uv:

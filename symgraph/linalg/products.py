@@ -46,8 +46,11 @@ def cross(a: TensorLike, b: TensorLike, axis: int = -1) -> Tensor:
     dtype = common_dtype(a, b)
     x, y = tracer.align([as_value(a, dtype), as_value(b, dtype)])
     at = normalize_axis(axis, x.type.ndim, "cross")
-    if x.shape[at] != 3:
-        raise ShapeError(f"cross: vectors of 3 elements are needed along axis {axis}, got {describe(x)}")
+    try:
+        tracer.facts.unify(x.shape[at], 3)
+    except ShapeError:
+        raise ShapeError(f"cross: vectors of 3 elements are needed along axis {axis}, got {describe(x)}") from None
+    x, y = (tracer.reshape(v, (*v.shape[:at], 3, *v.shape[at + 1 :])) for v in (x, y))
 
     def element(value: Value, k: int) -> Value:
         starts = [k % 3 if i == at else 0 for i in range(value.type.ndim)]

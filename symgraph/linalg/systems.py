@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import ArgumentError, ShapeError
-from ..ir.dims import product
+from ..ir.dims import Dim, product
 from ..ir.graph import Value
-from ..ir.ops.solving import (
-    Determinant,
-    Inverse,
-    MatrixExp,
-    PseudoInverse,
-    SignLogDet,
-    Solve,
-    TriangularSolve,
-)
+from ..ir.ops.matrix_functions import Determinant, MatrixExp, SignLogDet
+from ..ir.ops.solving import Inverse, PseudoInverse, Solve, TriangularSolve
 from ..products import matmul
 from ..reducing import sum as total
 from ..shaping import reshape, transpose
@@ -187,10 +180,13 @@ def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None)
         x = transpose(Tensor(x), [*(k for k in range(x.type.ndim) if k not in moved), *moved]).value
     rest = x.shape[y.ndim :]
     side = product(rest)
-    _same_size(x, product(x.shape[: y.ndim]), side, "tensorsolve")
-    return reshape(solve(reshape(Tensor(x), (side, side)), reshape(y, (side,))), rest)
+    rows = product(x.shape[: y.ndim])
+    _same_size(x, rows, side, "tensorsolve")
+    return reshape(solve(reshape(Tensor(x), (rows, side)), reshape(y, (rows,))), rest)
 
 
-def _same_size(value: Value, a: object, b: object, name: str) -> None:
-    if a != b:
-        raise ShapeError(f"{name}: {describe(value)} is no square matrix: {a} rows, {b} columns")
+def _same_size(value: Value, a: Dim, b: Dim, name: str) -> None:
+    try:
+        tracer.facts.unify(a, b)
+    except ShapeError:
+        raise ShapeError(f"{name}: {describe(value)} is no square matrix: {a} rows, {b} columns") from None

@@ -88,3 +88,23 @@ def test_depthwise_lanes_are_channels() -> None:
     assert len(folds) == 2
     assert all("vec i3 in 0..32" in t or "vec i4 in 0..32" in t for t in folds)
     assert not any("fold vec" in t for t in folds)
+
+
+@pytest.mark.parametrize("target", ["numpy", "llvm"])
+@pytest.mark.parametrize("padding", ["same", "causal"])
+def test_windows_along_an_axis_of_unknown_size(padding: str, target: str) -> None:
+    """Those of the known size, also where a stride is longer than a window."""
+    kernel = np.random.default_rng(0).normal(size=(2, 1, 3))
+
+    def outputs(x: sg.Tensor) -> list[sg.Tensor]:
+        made = [sg.conv(x, sg.constant(kernel), strides=s, padding=padding) for s in (1, 3)]
+        pooled = [sg.max_pool(x, 2, strides=3, padding="same"), sg.avg_pool(x, 2, strides=3, padding="same")]
+        made += pooled if padding == "same" else []
+        return [*made, sg.grad(sg.sum(sg.stack([sg.sum(sg.square(y)) for y in made])), x)]
+
+    x = sg.placeholder((1, None, 1), "float64")
+    f = sg.function([x], outputs(x), target=target)
+    for n in (1, 2, 3, 4, 6, 9):
+        value, known = np.random.default_rng(n).normal(size=(1, n, 1)), sg.placeholder((1, n, 1), "float64")
+        for got, want in zip(f(value), sg.function([known], outputs(known), target="numpy")(value), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-12)

@@ -20,6 +20,7 @@ from . import (
     leaves,
     logical,
     markers,
+    matrix_functions,
     moving,
     ordering,
     pooling,
@@ -37,6 +38,6 @@ from . import (
 __all__ = [
     "arithmetic", "bfloat", "blocks", "branching", "composites", "contraction", "control", "convolution",
     "cumulative", "custom", "custom_gradient", "effects", "elementary", "factorizations", "gathering", "indexing",
-    "leaves", "logical", "markers", "moving", "ordering", "pooling", "portable", "random", "recomputing", "reductions",
-    "scatter", "solving", "special", "views", "windows",
+    "leaves", "logical", "markers", "matrix_functions", "moving", "ordering", "pooling", "portable", "random",
+    "recomputing", "reductions", "scatter", "solving", "special", "views", "windows",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...errors import GradientError
+from ..dim_order import minimum
 from ..dims import symbol
 from ..emitter import Emitter
 from ..graph import Value
@@ -24,7 +25,6 @@ from .matrices import (
     rows_and_columns,
     scale_columns,
     scale_rows,
-    smaller,
     stacked,
     triangle,
 )
@@ -178,7 +178,7 @@ class Svd(MatrixOp):
         self.matrices(operands)
         (x,) = operands
         *batch, rows, columns = x.shape
-        least = self.smaller(x)
+        least = minimum(rows, columns)
         wide = [[*batch, rows, rows if self.full else least], [*batch, columns if self.full else least, columns]]
         return x.with_shape(wide[0]), x.with_shape([*batch, least]), x.with_shape(wide[1])
 
@@ -205,13 +205,13 @@ class Svd(MatrixOp):
         if to_u is not None:
             product = mm(e, ut, to_u)
             inner.append(scale_columns(e, e.mul(gaps, e.sub(product, mt(e, product))), s))
-            if smaller(rows, columns) != rows:
+            if minimum(rows, columns) != rows:  # else, or where they turn out equal, u @ ut is the identity
                 rest = mm(e, from_identity(e, mm(e, u, ut)), to_u)
                 outer.append(mm(e, scale_columns(e, rest, reciprocal), vh))
         if to_vh is not None:
             product = mm(e, vh, mt(e, to_vh))
             inner.append(scale_rows(e, e.mul(gaps, e.sub(product, mt(e, product))), s))
-            if smaller(rows, columns) != columns:
+            if minimum(rows, columns) != columns:
                 rest = mm(e, scale_rows(e, to_vh, reciprocal), from_identity(e, mm(e, v, vh)))
                 outer.append(mm(e, u, rest))
         total = inner[0]
@@ -228,6 +228,8 @@ class Svd(MatrixOp):
             Sample(cls(False), (floats(4, 3, seed=1),)),
             Sample(cls(False), (floats(2, 3, 4, seed=2),), ((0, 0, "N"),)),
             Sample(cls(False), (floats(3, 3, seed=3),), ((0, 0, "N"), (0, 1, "N"))),
+            Sample(cls(False), (floats(2, 4, 3, seed=6),), ((0, 1, "N"), (0, 2, "M"))),
+            Sample(cls(False), (floats(2, 3, seed=7),), ((0, 1, "N"),)),
             Sample(cls(True), (floats(3, 3, seed=4),)),
             Sample(cls(True), (floats(2, 4, seed=5),), differentiable=()),
             Sample(cls(False), (floats(3, 2, dtype="float32"),), rtol=1e-4),
@@ -245,7 +247,7 @@ class Svdvals(MatrixOp):
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
         self.matrices(operands)
         (x,) = operands
-        return (x.with_shape([*x.shape[:-2], self.smaller(x)]),)
+        return (x.with_shape([*x.shape[:-2], minimum(*x.shape[-2:])]),)
 
     def perform(self, *arrays: Array) -> Array:
         return np.linalg.svd(arrays[0], compute_uv=False)
@@ -265,7 +267,7 @@ class Svdvals(MatrixOp):
     def samples(cls) -> Sequence[Sample]:
         return [
             Sample(cls(), (floats(4, 3, seed=1),)),
-            Sample(cls(), (floats(2, 3, 4, seed=2),), ((0, 0, "N"),)),
+            Sample(cls(), (floats(2, 3, 4, seed=2),), ((0, 1, "N"), (0, 2, "M"))),
             Sample(cls(), (integers(3, 3),), error="float32 and float64"),
         ]
 
@@ -287,7 +289,7 @@ class Qr(MatrixOp):
         self.matrices(operands)
         (x,) = operands
         *batch, rows, columns = x.shape
-        inner = rows if self.complete else self.smaller(x)
+        inner = rows if self.complete else minimum(rows, columns)
         return x.with_shape([*batch, rows, inner]), x.with_shape([*batch, inner, columns])
 
     def perform(self, *arrays: Array) -> tuple[Array, ...]:
@@ -301,17 +303,17 @@ class Qr(MatrixOp):
     ) -> Cotangents:
         (a,), (q, r) = operands, results
         *batch, rows, columns = a.shape
-        least = smaller(rows, columns)
+        least = minimum(rows, columns)
         if self.complete and least != rows:
-            raise GradientError(f"{self.name}: no gradient of a complete factor with more rows than columns")
+            raise GradientError(f"{self.name}: no gradient of a complete factor that may have more rows than columns")
         to_q = cotangents[0] if cotangents[0] is not None else e.zeros_like(q)
         to_r = cotangents[1] if cotangents[1] is not None else e.zeros_like(r)
         if least == columns:
             return (self._tall(e, q, r, to_q, to_r),)
         none = [0] * len(batch)
-        left, right = [*batch, rows, rows], [*batch, rows, columns - rows]
-        beyond = e.slice(a, [*none, 0, rows], right)
-        to_beyond = e.slice(to_r, [*none, 0, rows], right)
+        left, right = [*batch, least, least], [*batch, least, columns - least]  # nothing, where there are more rows
+        beyond = e.slice(a, [*none, 0, least], [*batch, rows, columns - least])
+        to_beyond = e.slice(to_r, [*none, 0, least], right)
         to_q = e.add(to_q, mm(e, beyond, mt(e, to_beyond)))
         first = self._tall(
             e, q, e.slice(r, [*none, 0, 0], left), to_q, e.slice(to_r, [*none, 0, 0], left)
@@ -332,6 +334,8 @@ class Qr(MatrixOp):
             Sample(cls(), (floats(4, 3, seed=1),)),
             Sample(cls(), (floats(2, 3, 3, seed=2),), ((0, 0, "N"),)),
             Sample(cls(), (floats(2, 4, seed=3),)),
+            Sample(cls(), (floats(2, 4, seed=6),), ((0, 0, "N"), (0, 1, "M"))),
+            Sample(cls(), (floats(2, 4, 3, seed=7),), ((0, 0, "K"), (0, 1, "N"), (0, 2, "M"))),
             Sample(cls(True), (floats(2, 4, seed=4),), ((0, 1, "N"),)),
             Sample(cls(True), (floats(4, 2, seed=5),), ((0, 0, "N"),), differentiable=()),
             Sample(cls(), (floats(3, 2, dtype="float32"),), rtol=1e-4),

@@ -54,27 +54,6 @@ class MatrixOp(Host):
             raise ShapeError(f"{self.name} needs square matrices, got {operand}") from None
         return operand.with_shape([*batch, side, side])
 
-    def smaller(self, operand: TensorType) -> Dim:
-        """The smaller one of the numbers of rows and columns."""
-        rows, columns = operand.shape[-2:]
-        least = smaller(rows, columns)
-        if least is None:
-            raise ShapeError(
-                f"{self.name} has to know whether {operand} has more rows or more columns; "
-                "give the unknown size, or use a product with the transpose, which is square"
-            )
-        return least
-
-
-def smaller(a: Dim, b: Dim) -> Dim | None:
-    """The smaller of two sizes, where that is known."""
-    if a == b:
-        return a
-    difference = a - b
-    if isinstance(difference, int):
-        return a if difference < 0 else b
-    return None
-
 
 # -- products and masks -------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from ...dtypes import int64
 from ...errors import ShapeError
 from ..algebra import Algebra, V
 from ..checks import check_axes
+from ..dim_order import maximum, minimum
 from ..dims import Dim, symbol
 from ..emitter import Emitter
 from ..graph import Value
@@ -75,8 +76,7 @@ class Roll(Indexed):
 @register
 @record
 class Diagonal(Indexed):
-    """Elements ``x[..., i, i + offset]`` (``x[..., i - offset, i]`` below) of matrices, as a new last axis. The
-    sizes of the matrix are known, or equal."""
+    """Elements ``x[..., i, i + offset]`` (``x[..., i - offset, i]`` below) of matrices, as a new last axis."""
 
     offset: int
     name = "diagonal"
@@ -86,16 +86,9 @@ class Diagonal(Indexed):
         (x,) = operands
         if x.ndim < 2:
             raise ShapeError(f"diagonal of {x}, which is no matrix")
-        return (x.with_shape((*x.shape[:-2], self._length(facts, x))),)
-
-    def _length(self, facts: Facts, x: TensorType) -> Dim:
         rows, columns = x.shape[-2:]
-        if isinstance(rows, int) and isinstance(columns, int):
-            count = min(rows, columns - self.offset) if self.offset >= 0 else min(rows + self.offset, columns)
-            return max(0, count)
-        if self.offset:
-            raise ShapeError(f"a side diagonal of {x} needs known sizes")
-        return facts.unify(rows, columns, "rows and columns of a matrix whose diagonal is taken")
+        down, right = max(0, -self.offset), max(0, self.offset)
+        return (x.with_shape((*x.shape[:-2], maximum(minimum(rows - down, columns - right), 0))),)
 
     def element(
         self, s: Algebra[V], index: Sequence[V], readers: Sequence[Reader[V]],
@@ -131,6 +124,10 @@ class Diagonal(Indexed):
             Sample(cls(0), (floats(2, 3, 5),), ((0, 0, "N"),)),
             Sample(cls(1), (floats(3, 4),)),
             Sample(cls(-2), (floats(4, 3),)),
+            Sample(cls(0), (floats(2, 5, 3),), ((0, 1, "N"), (0, 2, "M"))),
+            Sample(cls(1), (floats(4, 3),), ((0, 0, "N"), (0, 1, "M"))),
+            Sample(cls(-2), (floats(4, 3),), ((0, 0, "N"),)),
+            Sample(cls(5), (floats(3, 4),), ((0, 1, "N"),)),
             Sample(cls(5), (floats(3, 4),)),
             Sample(cls(0), (integers(0, 4),)),
             Sample(cls(0), (floats(1, 1),)),
