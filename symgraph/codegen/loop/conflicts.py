@@ -12,6 +12,7 @@ from .walk import body_of, inner_roots, is_using, loop_vars, postorder, roots_of
 
 def find_conflicts(kernel: Kernel, scatters: bool = False) -> Iterator[str]:
     """Iterations write different elements; an element stored to is read at the index of the store only, and before.
+    Code without loops may read any element before it stores to the first.
 
     The kernel's expressions are interned. Obvious conflicts are found: a store whose index lacks the variable of a
     loop, two stores to one element in one scope. Kernels of ``scatters`` may write an element again in loops that run
@@ -21,7 +22,8 @@ def find_conflicts(kernel: Kernel, scatters: bool = False) -> Iterator[str]:
     for stmt in statements(kernel.body):
         if isinstance(stmt, Store):
             stored.setdefault(stmt.buffer, []).append(stmt)
-    walk = _Walk(stored, frozenset(b.name for b in kernel.buffers if scatters and b.mode == "inout"))
+    again = frozenset(b.name for b in kernel.buffers if scatters and b.mode == "inout")
+    walk = _Walk(stored, again, all(isinstance(s, (Let, Store)) for s in kernel.body))
     yield from walk.body(kernel.body, (), frozenset())
 
 
@@ -41,11 +43,12 @@ def _ranges(stmt: Stmt) -> list[tuple[frozenset[str], Dim]]:
 
 @dataclass(slots=True)
 class _Walk:
-    """``again`` are the buffers of which steps in order may write an element again; ``done`` are those stored to so
-    far, in the order of the text."""
+    """``again`` are the buffers of which steps in order may write an element again, ``is_straight`` says that there are
+    no loops; ``done`` are the buffers stored to so far, in the order of the text."""
 
     stored: dict[str, list[Store]]
     again: frozenset[str]
+    is_straight: bool
     done: set[str] = field(default_factory=set)
 
     def body(
@@ -75,7 +78,7 @@ class _Walk:
             here.add(e)
             if not isinstance(e, Load) or e.buffer not in self.stored:
                 continue
-            if all(e.index != store.index for store in self.stored[e.buffer]):
+            if not self.is_straight and all(e.index != store.index for store in self.stored[e.buffer]):
                 yield f"{e.buffer} is stored to and loaded at another index"
             elif e.buffer in self.done:
                 yield f"{e.buffer} is loaded after it is stored to"
