@@ -100,3 +100,15 @@ def test_half_precision_with_a_sign_from_outside_the_loop(target: str) -> None:
     y, x = np.float16([1, -2]), np.linspace(-2, 2, 66, dtype=np.float16).reshape(2, 33)
     got = call(lambda a, b: sg.arctan2(sg.expand_dims(a, 1), b), y, x, target=target)
     np.testing.assert_allclose(got, np.arctan2(y[:, None].astype(float), x.astype(float)), rtol=2e-3)
+
+
+@targets
+def test_an_update_that_reads_its_variable_at_positions_that_are_data(target: str) -> None:
+    """Few elements are code without loops, which reads all it needs before it stores; the verifier took it for wrong."""
+    v = sg.variable(np.arange(6.0).reshape(2, 3))
+    at = sg.placeholder((3,), "int64")
+    rows = sg.take(v, at, 1)
+    fn = sg.function([at], rows, [(v, sg.where(rows > 2, rows, v))], options=sg.Options(target=target, verify=True))
+    before = v.get_value()
+    np.testing.assert_array_equal(fn([2, 0, 1]), before[:, [2, 0, 1]])
+    np.testing.assert_array_equal(v.get_value(), np.where(before[:, [2, 0, 1]] > 2, before[:, [2, 0, 1]], before))
