@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .codegen.loop.grammar import Kernel
 from .codegen.loop.text import print_kernel
-from .codegen.plan import HostCall, Loop, Move, Plan, PlanBuffer, Step
+from .codegen.plan import Plan, Step
+from .codegen.plan_text import print_plan
 from .ir.passes import PIPELINE, PassRecord, Report
-from .ir.printer import op_text, print_graph
+from .ir.printer import print_graph
 
 if TYPE_CHECKING:
     from .stages import Stages
@@ -52,7 +52,7 @@ def explain(stages: Stages) -> Explanation:
         ("graph after the passes", print_graph(stages.optimized)),
         ("clusters and memory", str(stages.lowering)),
         ("kernels", kernels_text(stages.plan)),
-        ("plan", plan_text(stages.plan)),
+        ("plan", print_plan(stages.plan)),
         (f"target {stages.options.target}", "\n".join(_target_lines(stages))),
     )
     made = Explanation("\n".join(f"{_rule(title)}\n{text.rstrip()}\n" for title, text in sections))
@@ -96,75 +96,6 @@ def kernels_text(plan: Plan) -> str:
         calls = sum(isinstance(step, Step) and step.kernel == key for step in plan.calls())
         parts.append(f"# called by {calls} step(s)\n{print_kernel(kernel)}")
     return "\n".join(parts)
-
-
-def plan_text(plan: Plan) -> str:
-    """Buffers with their sizes and lives, then the calls in order with the layers they compute."""
-    dims = f" dims({', '.join(plan.symbols)})" if plan.symbols else ""
-    lines = [f"plan @{plan.name}{dims} {{"]
-    lines += [f"  {_buffer_text(plan, buffer)}" for buffer in plan.buffers.values()]
-    lines += _steps_text(plan, plan.kernels, "  ")
-    if plan.outputs:
-        lines.append(f"  return {', '.join(plan.outputs)}")
-    return "\n".join([*lines, "}"])
-
-
-def _steps_text(plan: Plan, kernels: Mapping[str, Kernel], indent: str) -> list[str]:
-    """A line a step; under a loop, the buffers and steps of its body."""
-    lines: list[str] = []
-    for i, step in enumerate(plan.steps):
-        if not isinstance(step, Loop):
-            lines.append(f"{indent}{i}: {_step_text(kernels, step)}")
-            continue
-        sites = ", ".join(dict.fromkeys(map(str, step.sites)))
-        lines.append(f"{indent}{i}: loop {_length_text(step)} {{" + (f"  # {sites}" if sites else ""))
-        lines += [f"{indent}  {step.slot_name(move)} is {_row_text(step, move)}" for move in step.moves]
-        lines += [f"{indent}  {_buffer_text(step.body, b)}" for b in step.body.buffers.values() if b.kind == "temp"]
-        lines += [*_steps_text(step.body, kernels, indent + "  "), f"{indent}}}"]
-    return lines
-
-
-def _length_text(loop: Loop) -> str:
-    if loop.condition < 0:
-        return f"{loop.length} times"
-    condition = f"{'' if loop.wanted else 'not '}{loop.args[loop.condition]}"
-    return f"once if {condition}" if loop.length == 1 else f"while {condition}"
-
-
-def _row_text(loop: Loop, move: Move) -> str:
-    if not move.step:
-        return loop.args[move.array]
-    row = f"{move.first}{'+' if move.step > 0 else '-'}i"
-    return f"{loop.args[move.array]}[{f'({row})%{move.wrap}' if move.wrap else row}]"
-
-
-def _buffer_text(plan: Plan, buffer: PlanBuffer) -> str:
-    shape = ",".join(str(d) for d in buffer.shape)
-    slot = f"[{buffer.slot}]" if buffer.slot >= 0 else ""
-    text = f"buf {buffer.name} : {buffer.dtype.short}[{shape}] {buffer.kind}{slot}, {buffer.nbytes} bytes"
-    if buffer.alias:
-        text += f", in the memory of {buffer.alias}"
-    if buffer.name in plan.live:
-        first, last = plan.live[buffer.name]
-        text += f", live {first}..{last}"
-    return text
-
-
-def _step_text(kernels: Mapping[str, Kernel], step: Step | HostCall) -> str:
-    if isinstance(step, HostCall):
-        return _host_text(step)
-    kernel = kernels[step.kernel]
-    modes = {"in": "", "out": "out ", "inout": "inout "}
-    args = ", ".join(f"{modes[b.mode]}{a}" for a, b in zip(step.args, kernel.buffers, strict=True))
-    sizes = "; " + ", ".join(str(d) for d in step.sizes) if step.sizes else ""
-    sites = ", ".join(dict.fromkeys(map(str, step.sites)))
-    return f"call {kernel.name}({args}{sizes})" + (f"  # {sites}" if sites else "")
-
-
-def _host_text(call: HostCall) -> str:
-    args = [*call.args[: call.operands], *(f"out {name}" for name in call.args[call.operands :])]
-    sites = ", ".join(dict.fromkeys(map(str, call.sites)))
-    return f"python {op_text(call.op)}({', '.join(args)})" + (f"  # {sites}" if sites else "")
 
 
 def _target_lines(stages: Stages) -> Iterator[str]:

@@ -10,7 +10,8 @@ from .codegen.cluster import Clusters
 from .codegen.loop.text import print_kernel
 from .codegen.memory import layout, live
 from .codegen.plan import Loop, Plan
-from .explain import passes_records, plan_text
+from .codegen.plan_text import print_plan
+from .explain import passes_records
 from .ir.dims import evaluate, symbols
 from .ir.printer import print_graph, value_names
 from .markup import escaped, fold, pre, raw_table, table
@@ -156,7 +157,7 @@ def _clusters(clusters: Clusters) -> str:
 
 def _plan(stages: Stages) -> str:
     notes = "".join(f"<li>{escaped(reason)}</li>" for reason in stages.lowering.memory)
-    return pre(plan_text(stages.plan)) + (f"<ul>{notes}</ul>" if notes else "")
+    return pre(print_plan(stages.plan)) + (f"<ul>{notes}</ul>" if notes else "")
 
 
 def _memory(plan: Plan) -> str:

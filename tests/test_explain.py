@@ -38,8 +38,8 @@ def test_every_stage_is_shown(fn: sg.Function) -> None:
     assert "kernel " in section(text, "kernels")
     assert "# called by 1 step(s)" in section(text, "kernels")
     plan = section(text, "plan")
-    assert plan.startswith("plan @step dims(N) {")
-    assert "state[0], 48 bytes" in plan
+    assert plan.startswith("plan @step(in0; state0) dims(N) {")
+    assert "state[0]  # 48 bytes" in plan
     assert "dense_1" in plan
     assert len(section(text, f"target {fn.options.target}")) > 100
 

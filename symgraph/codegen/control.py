@@ -16,7 +16,7 @@ from ..ir.ops.leaves import Input
 from ..ir.types import Facts, TensorType
 from .evaluate import Array, Scratch
 from .lower import Lowered, lower_copy, lower_repeat
-from .plan import Move, Plan
+from .plan import ENDLESS, Move, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,6 @@ class LoweredLoop:
 
 #: Makes the plan of a body.
 PlanOf = Callable[[Graph], Plan]
-#: While loops end by their condition alone.
-ENDLESS = (1 << 63) - 1
 
 
 def lower_control(node: Node, plan_of: PlanOf) -> list[Lowered | LoweredLoop]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .loop.grammar import Kernel
 
 
+#: The length of loops that end by their condition alone.
+ENDLESS = (1 << 63) - 1
+
+
 @dataclass(frozen=True, slots=True)
 class PlanBuffer:
     """Dense row-major memory. ``kind``: ``input``, ``state``, ``output`` (``slot`` is its number), ``const``
@@ -33,6 +37,10 @@ class PlanBuffer:
     slot: int = -1
     literal: Literal | None = None
     alias: str = ""
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType(self.dtype, self.shape)
 
     @property
     def nbytes(self) -> Dim:

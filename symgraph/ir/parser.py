@@ -85,7 +85,7 @@ class _GraphParser:
         header = _HEADER.match(self.lines[0] if self.lines else "")
         if header is None:
             raise ValueError("a graph starts with: graph @name dims(...) {")
-        facts = Facts([_parse_fact(part) for part in split_top(header[2] or "")])
+        facts = Facts([parse_fact(part) for part in split_top(header[2] or "")])
         end = next((i for i, line in enumerate(self.lines) if line.startswith("}")), len(self.lines))
         if end == len(self.lines):
             self.at = end
@@ -95,7 +95,7 @@ class _GraphParser:
             note = _NOTE.match(self.lines[self.at])
             if note is None:
                 raise ValueError("a note is written: @1 = layer (file:line)")
-            self.notes[int(note[1])] = _parse_origin(note[2])
+            self.notes[int(note[1])] = parse_origin(note[2])
         builder = Builder(facts, fold=False)
         for at in range(1, end):
             self.at = at
@@ -168,12 +168,14 @@ def parse_op(text: str, types: list[TensorType]) -> Op:
     return cls(**given)
 
 
-def _parse_fact(text: str) -> tuple[Dim, Dim]:
+def parse_fact(text: str) -> tuple[Dim, Dim]:
+    """The fact written ``N = 2*M``."""
     left, _, right = text.partition(" = ")
     return parse_dim(left), parse_dim(right)
 
 
-def _parse_origin(text: str) -> Origin:
+def parse_origin(text: str) -> Origin:
+    """The origin that ``str`` wrote; the folders of its file are lost."""
     match = _ORIGIN.match(text)
     assert match is not None  # the last alternative matches anything
     grad, layer, file, line, only_file, only_line, only_layer = match.groups()

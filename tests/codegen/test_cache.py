@@ -21,10 +21,10 @@ from symgraph.codegen import cache
 from symgraph.codegen.cache import Store, content_key, open_store
 from symgraph.codegen.kept import load_plan, plan_key
 from symgraph.codegen.loop.parse import parse_kernel
+from symgraph.codegen.plan_text import print_plan
 from symgraph.codegen.targets.llvm.cache import KernelCache, kernel_key, module_code
 from symgraph.codegen.targets.llvm.cpu import host_cpu
 from symgraph.codegen.targets.llvm.driver_code import driver_text
-from symgraph.explain import plan_text
 from symgraph.ir.parser import parse_graph
 from symgraph.options import Options
 from tests.codegen.llvm_run import CPUS
@@ -376,7 +376,7 @@ def test_plans_come_from_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         patch.setattr("symgraph.ir.passes.optimize", never)
         patch.setattr("symgraph.codegen.compile.make_plan", never)
         found = a_function()
-    assert plan_text(made.stages.plan) == plan_text(found.stages.plan)
+    assert print_plan(made.stages.plan) == print_plan(found.stages.plan)
     assert values(made) == values(found)
     assert made.explain() == found.explain()
 

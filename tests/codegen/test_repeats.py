@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from symgraph.codegen import compile as compiling
 from symgraph.codegen.compile import make_plan
 from symgraph.codegen.lower import Lowered, lower_cluster
+from symgraph.codegen.plan_text import print_plan
 from symgraph.codegen.repeats import Lowerer
-from symgraph.explain import kernels_text, plan_text
+from symgraph.explain import kernels_text
 from symgraph.ir.graph import Graph
 from tests.codegen.models import mlp_step
 from tests.codegen.random_graphs import graphs
@@ -24,7 +25,7 @@ class Plain(Lowerer):
 
 def texts(graph: Graph) -> tuple[str, str]:
     plan = make_plan(graph, check=True).plan
-    return plan_text(plan), kernels_text(plan)
+    return print_plan(plan), kernels_text(plan)
 
 
 def check(graph: Graph) -> None:
