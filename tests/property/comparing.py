@@ -13,7 +13,7 @@ from symgraph.ir.interp import interpret
 from symgraph.ir.printer import print_graph
 from tests.codegen.loop_executable import LoopExecutable
 from tests.property.programs import Program
-from tests.property.rounding import Expected
+from tests.property.rounding import Expected, expanded
 
 Array = np.ndarray[Any, Any]
 #: What unknown sizes are, call by call: for what runs element by element, and for the others.
@@ -46,12 +46,13 @@ def compare(program: Program, targets: Sequence[Any], sizes: Sequence[tuple[int,
     """
     functions = [target(program) for target in targets]
     graph, variables = functions[0].stages.imported, functions[0].variables
+    parts = expanded(graph)
     compared = 0
     for seed, chosen in enumerate(sizes):
         arguments = program.arguments(chosen, seed)
         before = [v.get_value() for v in variables]
         try:
-            expected = Expected(graph, arguments, before)
+            expected = Expected(graph, parts, arguments, before)
         except NOT_DEFINED:
             expected = None
         for fn in functions:

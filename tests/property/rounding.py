@@ -26,6 +26,7 @@ from symgraph.ir.interp import interpret
 from symgraph.ir.op import REGISTRY, Elementwise, Indexed, Leaf, Op, Reduction
 from symgraph.ir.ops.elementary import FloatFunction
 from symgraph.ir.ops.reductions import Prod, Sum
+from symgraph.ir.passes import PIPELINE, run_pass
 
 Array = np.ndarray[Any, Any]
 #: Units in the last place that a target may be off beside the scatter; elementary functions are good to a few.
@@ -91,11 +92,18 @@ def rounding(rng: np.random.Generator) -> Iterator[None]:
         yield
 
 
-class Expected:
-    """The interpreter's results for one set of arguments, and how far others may be from them."""
+def expanded(graph: Graph) -> Graph:
+    """The graph without composites: each of their parts rounds."""
+    one = next(p for p in PIPELINE if p.name == "expand")
+    return run_pass(graph, one, one.chosen(False), False)[0]
 
-    def __init__(self, graph: Graph, inputs: Sequence[Array], states: Sequence[Array]) -> None:
-        self.arguments = graph, inputs, states
+
+class Expected:
+    """The interpreter's results for one set of arguments, and how far others may be from them. ``parts`` is the graph
+    :func:`expanded`."""
+
+    def __init__(self, graph: Graph, parts: Graph, inputs: Sequence[Array], states: Sequence[Array]) -> None:
+        self.arguments = parts, inputs, states
         self.results = interpret(graph, inputs, states).all
         self._spread = [np.zeros(r.shape) for r in self.results]
         self._alike = [np.ones(r.shape, bool) for r in self.results]

@@ -104,7 +104,7 @@ def test_half_precision_with_a_sign_from_outside_the_loop(target: str) -> None:
 
 @targets
 def test_an_update_that_reads_its_variable_at_positions_that_are_data(target: str) -> None:
-    """Few elements are code without loops, which reads all it needs before it stores; the verifier took it for wrong."""
+    """Few elements are code without loops, which reads all before it stores; the verifier took it for wrong."""
     v = sg.variable(np.arange(6.0).reshape(2, 3))
     at = sg.placeholder((3,), "int64")
     rows = sg.take(v, at, 1)
