@@ -9,7 +9,8 @@ from typing import Any
 
 from ..errors import InternalError, SymgraphError
 from ..ir.attributes import bracket_end, parse_attribute, parse_type, split_top
-from ..ir.dims import Dim, parse_dim
+from ..ir.dim_parser import parse_dim
+from ..ir.dims import Dim
 from ..ir.op import Host
 from ..ir.parser import parse_fact, parse_op, parse_origin
 from .loop.grammar import Kernel
