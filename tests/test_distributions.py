@@ -195,6 +195,14 @@ def test_parameters_as_tensors() -> None:
     assert (np.diff(g.mean(0)) > 0).all()
 
 
+def test_parameters_as_arrays() -> None:
+    low, high = np.array([0.0, 10.0, 20.0]), np.array([1.0, 11.0, 21.0])
+    u, z = sg.function([], [R.uniform(None, low, high), R.normal((50, 3), low, high)])()
+    assert (low <= u).all()
+    assert (u < high).all()
+    assert (np.diff(z.mean(0)) > 0).all()
+
+
 def test_bad_parameters() -> None:
     values = np.array([-1.0, np.nan, 2.0])
     k, g, b = sg.function([], [R.poisson(None, values), R.gamma(None, values), R.binomial(None, 5, values)])()

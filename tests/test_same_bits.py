@@ -16,7 +16,7 @@ from symgraph.codegen.plan import Step
 from symgraph.codegen.targets.llvm.cpu import can_run, cpu_for, host_cpu
 from symgraph.generators import default
 from symgraph.ir.interp import interpret
-from symgraph.ir.ops.portable import NormalOfBits
+from symgraph.ir.ops.portable import LogFactorial, LogInside, NormalOfBits, PortableFunction
 from symgraph.keras import backend as K
 from symgraph.options import Options
 from tests.codegen.running import run_plan
@@ -210,6 +210,25 @@ def test_layers_drop_the_same_units_everywhere() -> None:
         noise = K.random_normal((5, 37)) + K.truncated_normal((5, 37)) + K.random_uniform((5, 37))
         got.append(sg.function([x], [K.dropout(x, 0.3), noise], options=options)(np.ones((5, 37), "float32")))
     assert_same_bits(*got)
+
+
+@pytest.mark.parametrize("cls", PortableFunction.__subclasses__())
+def test_portable_functions_are_the_functions(cls: type[PortableFunction]) -> None:
+    for sample in cls.samples():
+        if not sample.error:
+            want = cls.of.reference(*sample.arrays)
+            rtol = {4: 1e-6, 8: 1e-14}[want.itemsize]
+            np.testing.assert_allclose(cls().reference(*sample.arrays), want, rtol=rtol)
+
+
+def test_logarithms_inside() -> None:
+    x = np.concatenate([np.random.default_rng(1).uniform(0, 1, 1000), 10.0 ** np.arange(-300, 300)])
+    np.testing.assert_allclose(LogInside().reference(x), np.log(x), rtol=4e-16)
+    single = x[:1000].astype("float32")
+    np.testing.assert_allclose(LogInside().reference(single), np.log(single.astype("float64")), rtol=1.3e-7)
+    k = np.concatenate([np.arange(0.0, 300.0), 10.0 ** np.arange(3, 19)])
+    want = np.array([math.lgamma(n + 1) for n in k])
+    np.testing.assert_allclose(LogFactorial().reference(k), want, rtol=1e-15, atol=2e-14)
 
 
 def test_normal_numbers_reach_far() -> None:

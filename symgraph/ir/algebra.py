@@ -18,17 +18,15 @@ from .dims import Dim
 V = TypeVar("V")
 
 #: Intrinsics with the same bits on every target, by the functions they compute (:mod:`.portable`).
-PORTABLE = {f"portable_{name}": name for name in "exp expm1 log log1p sin tan pow".split()}
+PORTABLE = {f"portable_{name}": name for name in "exp expm1 log log1p tan".split()}
 #: Intrinsics with one operand and a result of the same dtype.
 UNARY = (
     "neg abs sign floor ceil trunc rint sqrt "
     "exp expm1 log log1p log2 log10 exp2 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
     "sigmoid softplus erf bit_not"
-).split() + [name for name, function in PORTABLE.items() if function != "pow"]
+).split() + list(PORTABLE)
 #: Intrinsics with two operands of one dtype and a result of that dtype.
-BINARY = (
-    "add sub mul div floordiv mod minimum maximum pow atan2 copysign bit_and bit_or bit_xor shl shr portable_pow"
-).split()
+BINARY = "add sub mul div floordiv mod minimum maximum pow atan2 copysign bit_and bit_or bit_xor shl shr".split()
 #: Two operands of one dtype, result bool.
 COMPARE = "eq ne lt le gt ge".split()
 #: One float operand, result bool.

@@ -21,7 +21,7 @@ from ..reducing import max as max_of
 from ..shaping import Sizes, as_shape, broadcast_to, stop_gradient
 from ..tensor import Tensor, TensorLike
 from .parameters import fixed, float_dtype, is_number, is_valid, or_nan, spread, until_content
-from .portable import divide, exp, expm1, log, log1p, power, tan
+from .portable import divide, exp, expm1, log, log_inside, tan
 
 
 def uniform(
@@ -79,7 +79,8 @@ def exponential(
 
 
 def _exponential(shape: Shape, dtype: DType, seed: int | None) -> Tensor:
-    return -log1p(-Tensor(unit(shape, dtype, seed)))
+    # Not the negative: where 0 was drawn, that would be -0.
+    return abs_of(log_inside(1.0 - Tensor(unit(shape, dtype, seed))))
 
 
 def laplace(
@@ -90,7 +91,7 @@ def laplace(
     kind = float_dtype(dtype)
     wanted, (m, s) = spread(shape, kind, loc, scale)
     u = Tensor(open_unit(wanted, kind, seed)) - 0.5
-    return m - s * sign(u) * log1p(abs_of(u) * -2.0)
+    return m - s * sign(u) * log_inside(1.0 - abs_of(u) * 2.0)
 
 
 def gumbel(
@@ -100,7 +101,7 @@ def gumbel(
     """Gumbel (of maxima)."""
     kind = float_dtype(dtype)
     wanted, (m, s) = spread(shape, kind, loc, scale)
-    return m - s * log(-log(Tensor(open_unit(wanted, kind, seed))))
+    return m - s * log_inside(-log_inside(Tensor(open_unit(wanted, kind, seed))))
 
 
 def logistic(
@@ -111,7 +112,7 @@ def logistic(
     kind = float_dtype(dtype)
     wanted, (m, s) = spread(shape, kind, loc, scale)
     u = Tensor(open_unit(wanted, kind, seed))
-    return m + s * (log(u) - log1p(-u))
+    return m + s * (log_inside(u) - log_inside(1.0 - u))
 
 
 def cauchy(
@@ -140,7 +141,8 @@ def weibull(
     """Weibull with shape parameter ``a``."""
     kind = float_dtype(dtype)
     wanted, (k, s) = spread(shape, kind, a, scale)
-    return s * power(-log(Tensor(open_unit(wanted, kind, seed))), divide(1.0, k))
+    log_of_drawn = log_inside(-log_inside(Tensor(open_unit(wanted, kind, seed))))
+    return s * exp(log_of_drawn * divide(1.0, k))
 
 
 def pareto(
@@ -194,12 +196,13 @@ def _log_gamma(a: Tensor, seed: int | None) -> Tensor:
         v = root * root * root
         u = Tensor(open_unit(shape, float64, another(seed, 2)))
         positive = v > 0.0
-        safe = log(where(positive, v, 1.0))
-        return [log(d) + safe], positive & (log(u) < z * z * 0.5 + d - d * v + d * safe)
+        safe = log_inside(where(positive, v, 1.0))
+        return [log(d) + safe], positive & (log_inside(u) < z * z * 0.5 + d - d * v + d * safe)
 
     (drawn,) = until_content(attempt, [k * 0.0], is_valid(valid, k < float("inf")))
     # A number of a + 1, times a uniform one to the power 1/a.
-    factor = divide(log(Tensor(open_unit(shape, float64, another(seed, 4)))), where(small, k, 1.0))
+    drawn_log = log_inside(Tensor(open_unit(shape, float64, another(seed, 4))))
+    factor = divide(drawn_log, where(small, k, 1.0))
     return stop_gradient(or_nan(drawn + where(small, factor, 0.0), valid))
 
 

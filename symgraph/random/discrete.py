@@ -18,7 +18,7 @@ from ..tensor import Tensor, TensorLike, as_tensor
 from ..tracer import tracer
 from .continuous import gamma
 from .parameters import fixed, is_valid, spread, until_content
-from .portable import divide, exp, gammaln, log, log1p
+from .portable import divide, exp, log, log1p, log_factorial, log_inside
 
 #: Means below this are drawn by walking through the distribution, larger ones by rejection.
 _WALKED = 10.0
@@ -96,7 +96,7 @@ def logs_of(name: str, logits: TensorLike | None, probs: TensorLike | None, axis
 
 def noisy(scores: Tensor, seed: int | None) -> Tensor:
     """Scores plus Gumbel noise: the largest is a class with probability proportional to its exponential."""
-    return scores - log(-log(Tensor(open_unit(scores.shape, float64, seed))))
+    return scores - log_inside(-log_inside(Tensor(open_unit(scores.shape, float64, seed))))
 
 
 def poisson(
@@ -124,8 +124,8 @@ def poisson(
         at_once = (us >= 0.07) & (v <= limit)
         possible = (k >= 0.0) & ((us >= 0.013) | (v <= us))
         inside = where(possible, k, 0.0)
-        height = log(v) + log(inverse) - log(divide(a, us * us) + b)
-        return [k], at_once | (possible & (height <= inside * log_mean - safe - gammaln(inside + 1.0)))
+        height = log_inside(v) + log(inverse) - log_inside(divide(a, us * us) + b)
+        return [k], at_once | (possible & (height <= inside * log_mean - safe - log_factorial(inside)))
 
     (many,) = until_content(attempt, [mean * 0.0], valid & ~small & (mean < float("inf")))
     return _counted(where(small, few, many), valid, dtype)
@@ -177,7 +177,7 @@ def binomial(
     a = b * 0.0248 - 0.0873 + rare * 0.01
     centre, alpha = trials * rare + 0.5, (2.83 + divide(5.1, b)) * spq
     mode, odds, limit = floor((trials + 1.0) * rare), log(divide(rare, 1.0 - rare)), 0.92 - divide(4.2, b)
-    peak = gammaln(mode + 1.0) + gammaln(trials - mode + 1.0)
+    peak = log_factorial(mode) + log_factorial(trials - mode)
 
     def attempt(_: Tensor) -> tuple[list[Tensor], Tensor]:
         u = Tensor(unit(wanted, float64, seed)) - 0.5
@@ -187,8 +187,8 @@ def binomial(
         at_once = (us >= 0.07) & (v <= limit)
         possible = (k >= 0.0) & (k <= trials)
         inside = where(possible, k, 0.0)
-        height = log(divide(v * alpha, divide(a, us * us) + b))
-        bound = peak - gammaln(inside + 1.0) - gammaln(trials - inside + 1.0) + (inside - mode) * odds
+        height = log_inside(divide(v * alpha, divide(a, us * us) + b))
+        bound = peak - log_factorial(inside) - log_factorial(trials - inside) + (inside - mode) * odds
         return [k], at_once | (possible & (height <= bound))
 
     (many,) = until_content(attempt, [mean * 0.0], valid & ~small)
@@ -201,7 +201,7 @@ def geometric(
 ) -> Tensor:  # fmt: skip
     """How many trials there are up to the first success, with probability ``p`` in (0, 1]."""
     wanted, (chance,) = fixed_spread(shape, p)
-    trials = floor(divide(log(Tensor(open_unit(wanted, float64, seed))), log1p(-chance))) + 1.0
+    trials = floor(divide(log_inside(Tensor(open_unit(wanted, float64, seed))), log1p(-chance))) + 1.0
     valid = is_valid(chance > 0.0, chance <= 1.0)
     return _counted(where(equal(chance, 1.0), 1.0, trials), valid, dtype)
 

@@ -33,16 +33,18 @@ def tan(x: Tensor) -> Tensor:
     return _apply(ops.PortableTan(), x)
 
 
-def power(x: Tensor, exponent: Tensor) -> Tensor:
-    return _apply(ops.PortablePow(), x, exponent)
-
-
 def divide(x: TensorLike, y: TensorLike) -> Tensor:
     return _apply(ops.PortableDiv(), x, y)
 
 
-def gammaln(x: Tensor) -> Tensor:
-    return _apply(ops.PortableLogGamma(), x)
+def log_inside(x: Tensor) -> Tensor:
+    """The logarithm of positive numbers that are neither subnormal nor infinite: those of open intervals."""
+    return _apply(ops.LogInside(), x)
 
 
-__all__ = ["divide", "exp", "expm1", "gammaln", "log", "log1p", "power", "tan"]
+def log_factorial(x: Tensor) -> Tensor:
+    """``log x!`` in double precision, for ``0 <= x <= 1e40``."""
+    return _apply(ops.LogFactorial(), x)
+
+
+__all__ = ["divide", "exp", "expm1", "log", "log1p", "log_factorial", "log_inside", "tan"]

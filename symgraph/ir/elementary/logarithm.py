@@ -98,6 +98,15 @@ def log_with(s: Algebra[V], x: V, core: LogCore) -> V:
     return log_domain(s, x, join(s, k, f, core.rest(s, f)))
 
 
+def log_inside(s: Algebra[V], x: V) -> V:
+    """``log x`` of a positive float32 or float64 that is neither subnormal nor infinite."""
+    form = format_of(s, x)
+    core = LOG_32 if form is F32 else LOG_D
+    exponent, m = split_bits(s, integer_bits(s, x), core.lowest, form)
+    f = s.sub(m, s.like(1.0, x))
+    return join(s, s.cast(exponent, form.dtype), f, core.rest(s, f))
+
+
 def log1p_core(s: Algebra[V], x: V, core: LogCore, extra: V | None = None) -> V:
     """``log(1+x) + extra*log(2)`` for ``-1 < x < inf``. The exponent comes from the rounded ``1 + x``, the rest from
     ``x`` itself.
@@ -203,6 +212,7 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "log_inside",
     "softplus",
     "split",
 ]

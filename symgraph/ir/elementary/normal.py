@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from ...dtypes import float32, float64, int32
 from ..algebra import Algebra
-from .basics import V, format_of, integer_bits, magnitude, square, where_greater, where_less, with_sign
-from .logarithm import LOG_32, LOG_D, join, split_bits
+from .basics import V, magnitude, square, where_greater, where_less, with_sign
+from .logarithm import log_inside
 
 _MIDDLE, _MIDDLE_SQUARE = 0.425, 0.180625
 
@@ -82,11 +82,7 @@ def quantile(s: Algebra[V], q: V, t: V) -> V:
     """The number that a normal one is below with probability ``1/2 + q``, for ``t = 1/2 - |q|`` from ``exp(-25)`` in
     float32 and from ``exp(-729)`` in float64."""
     is_single = s.dtype(q) == float32
-    core = LOG_32 if is_single else LOG_D
-    exponent, m = split_bits(s, integer_bits(s, t), core.lowest, format_of(s, t))
-    f = s.sub(m, s.like(1.0, m))
-    log = join(s, s.cast(exponent, s.dtype(q)), f, core.rest(s, f))
-    r = s.intrinsic("sqrt", s.neg(log))
+    r = s.intrinsic("sqrt", s.neg(log_inside(s, t)))
     in_middle = s.le(magnitude(s, q), s.like(_MIDDLE, q))
     choices = [in_middle] if is_single else [in_middle, s.le(r, s.like(_FAR, r))]
     regions = SINGLE if is_single else DOUBLE

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...dtypes import float32, float64, uint32
+from ...dtypes import float16, float32, float64, uint32
 from ...errors import DTypeError
 from ..algebra import Algebra, V
 from ..emitter import Emitter
@@ -21,9 +21,10 @@ from ..graph import Value
 from ..numpy_algebra import NumpyAlgebra
 from ..op import Array, Elementwise, Sample, record, register
 from ..types import TensorType
-from .arithmetic import Cotangents, Div, Pow
-from .elementary import Exp, Expm1, Log, Log1p, Tan
-from .special import LogGamma
+from .arithmetic import Cotangents, Div
+from .elementary import Exp, Expm1, FloatFunction, Log, Log1p, Tan
+from .sampling import floats
+from .special import Digamma
 
 
 def _portable(s: Algebra[V]) -> Algebra[V]:
@@ -93,13 +94,6 @@ class PortableTan(PortableFunction):
 
 
 @register
-class PortablePow(PortableFunction):
-    name = "portable_pow"
-    equivalents = "np.power"
-    of = Pow()
-
-
-@register
 class PortableDiv(PortableFunction):
     """A quotient that no rewrite makes a product with the reciprocal."""
 
@@ -108,11 +102,80 @@ class PortableDiv(PortableFunction):
     of = Div()
 
 
+class _Direct(FloatFunction):
+    """A function without a twin, written with the portable algebra."""
+
+    def scalar(self, s: Algebra[V], *elements: V) -> V:
+        (x,) = elements
+        if s.dtype(x) is float16:
+            return s.cast(self.scalar(s, s.cast(x, float32)), float16)
+        return self.compute(_portable(s), x)
+
+    def compute(self, s: Algebra[V], x: V) -> V:
+        """The function of a float32 or float64."""
+        raise NotImplementedError
+
+    def reference(self, *arrays: Array) -> Array:
+        return np.asarray(self.scalar(NumpyAlgebra(), *arrays))
+
+
 @register
-class PortableLogGamma(PortableFunction):
-    name = "portable_lgamma"
-    equivalents = "scipy.special.gammaln"
-    of = LogGamma()
+class LogInside(_Direct):
+    """The logarithm of positive numbers that are neither subnormal nor infinite; anything for others."""
+
+    name = "portable_log_inside"
+    equivalents = "np.log"
+
+    def compute(self, s: Algebra[V], x: V) -> V:
+        from ..elementary.logarithm import log_inside
+
+        return log_inside(s, x)
+
+    def derivative(self, e: Emitter, x: Value, y: Value) -> Value:
+        return e.div(e.full(x.shape, 1.0, x.dtype), x)
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        x = np.concatenate([floats(40, low=0.1, high=4.0), 10.0 ** np.arange(-30.0, 31.0, 4.0)])
+        return [
+            Sample(cls(), (x[:40],), ((0, 0, "N"),)),
+            Sample(cls(), (x,), differentiable=()),
+            Sample(cls(), (x.astype("float32").reshape(7, 8),), ((0, 0, "N"),), differentiable=()),
+            Sample(cls(), (x[:40].astype("float16"),), differentiable=()),
+            Sample(cls(), (x[:0],), ((0, 0, "N"),)),
+            Sample(cls(), (np.arange(3),), error="floating point"),
+        ]
+
+
+@register
+class LogFactorial(_Direct):
+    """The logarithm of the factorial of float64 from 0 to 1e40."""
+
+    name = "portable_log_factorial"
+    equivalents = "scipy.special.gammaln of one more"
+
+    def result_dtype(self, *operands: TensorType) -> Any:
+        if operands[0].dtype is not float64:
+            raise DTypeError(f"{self.name} needs a float64, got {operands[0].dtype}")
+        return float64
+
+    def compute(self, s: Algebra[V], x: V) -> V:
+        from ..elementary.factorial import log_factorial
+
+        return log_factorial(s, x)
+
+    def derivative(self, e: Emitter, x: Value, y: Value) -> Value:
+        return e.apply(Digamma(), e.add(x, 1.0))
+
+    @classmethod
+    def samples(cls) -> Sequence[Sample]:
+        x = np.concatenate([np.arange(33.0), 10.0 ** np.arange(2, 16)])
+        return [
+            Sample(cls(), (x,), ((0, 0, "N"),), differentiable=()),
+            Sample(cls(), (floats(3, 4, low=0.1, high=9.0),), ((0, 0, "N"),)),
+            Sample(cls(), (x[:0],), ((0, 0, "N"),)),
+            Sample(cls(), (x.astype("float32"),), error="float64"),
+        ]
 
 
 @register
@@ -162,6 +225,6 @@ class NormalOfBits(Elementwise):
 
 
 __all__ = [
-    "NormalOfBits", "PortableDiv", "PortableExp", "PortableExpm1", "PortableFunction", "PortableLog", "PortableLog1p",
-    "PortableLogGamma", "PortablePow", "PortableTan",
+    "LogFactorial", "LogInside", "NormalOfBits", "PortableDiv", "PortableExp", "PortableExpm1", "PortableFunction",
+    "PortableLog", "PortableLog1p", "PortableTan",
 ]  # fmt: skip
