@@ -201,7 +201,7 @@ from .numeric import (
     trunc,
     where,
 )
-from .options import Options
+from .options import Options, default_options
 from .ordering import (
     argsort,
     digitize,
@@ -281,7 +281,7 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "linalg", "random"]  # the package
 __all__ += [  # graphs and functions
     "DType", "Function", "In", "Options", "Tensor", "TensorType", "Variable", "as_tensor", "clone", "constant",
-    "function", "name_scope", "placeholder", "variable",
+    "default_options", "function", "name_scope", "placeholder", "variable",
 ]  # fmt: skip
 __all__ += [  # errors
     "ArgumentError", "BoundsError", "DTypeError", "GradientError", "GraphError", "InternalError", "LinAlgError",

@@ -23,6 +23,9 @@ class Options:
         ``"baseline"``).
         nan_guard: look at all that is computed and raise NonFiniteError at the first NaN or infinity, naming the op
         and its operands; slow, for finding faults (``SYMGRAPH_NAN_GUARD=1`` sets the default).
+        flush_subnormals: for target ``llvm``: floats nearer to zero than the smallest normal one (1.2e-38 in float32)
+            are zero, as in TensorFlow and XLA; some processors need a hundred cycles for each. Keras's functions are
+            compiled so.
     """
 
     target: str = "llvm"
@@ -30,6 +33,7 @@ class Options:
     verify: bool = False
     cpu: str = "host"
     nan_guard: bool = False
+    flush_subnormals: bool = False
 
     def __post_init__(self) -> None:
         if self.target not in _TARGETS:

@@ -41,7 +41,7 @@ class Target(Protocol):
 def _llvm(options: Options) -> Target:
     from .llvm.target import LlvmTarget
 
-    return LlvmTarget(options.cpu)
+    return LlvmTarget(options.cpu, options.flush_subnormals)
 
 
 def _numpy(options: Options) -> Target:

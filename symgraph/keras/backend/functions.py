@@ -58,8 +58,9 @@ class Function:
         phase = self.phase if phase is None else phase
         if phase not in self._executables:
             givens = {**self._givens, symbolic_learning_phase(): sg.constant(np.bool_(phase))}
+            options = sg.default_options().but(flush_subnormals=True)  # as TensorFlow
             self._executables[phase] = sg.function(
-                self.inputs, self.outputs, updates=self.updates, givens=givens, name=self.name
+                self.inputs, self.outputs, updates=self.updates, givens=givens, name=self.name, options=options
             )
         return self._executables[phase]
 

@@ -1,7 +1,7 @@
 """The driver: the one native function that runs a plan, step by step.
 
 It reads a frame's tables, so it is the same code for every plan and is made once. A call of a compiled
-function is one foreign call of it, with the address of a *context* of eleven 8-byte fields::
+function is one foreign call of it, with the address of a *context* of twelve 8-byte fields::
 
     io        addresses of the call's Python arrays (inputs, states, outputs)
     data      where in a Python array's object the pointer to its elements is
@@ -9,11 +9,12 @@ function is one foreign call of it, with the address of a *context* of eleven 8-
     patched   how many
     tasks     records of eight fields: function, buffers, sizes, units, chunk, step, free, record
     count     how many
-    status    ten int64
+    status    eleven int64
     workspace scratch memory
     pool      the address of sg_parallel_for
     undo      records of three fields: address of a pointer to a state, where to save its elements, how many bytes
     saved     how many
+    flush     bits that are set in the state of the floating-point unit meanwhile
 
 A task of more than one chunk goes through the pool. After each task the status is looked at; a failed check ends the
 run with the number of the step in ``status[3]``. The result is ``status[0]``.
@@ -45,7 +46,8 @@ happens, with the result -1, only after tasks that are ``free``: all before the 
 was saved at the beginning. What was saved is put back where a run ends at a task that is free, also by a failed check;
 so a call updates all variables or none. An exception at other tasks waits for the end of the run; a second one stops it
 in any case. ``status[4:10]`` are the thread's state, the time of the next look, the exception that waits (three), and
-whether the run ended at a free task.
+whether the run ended at a free task; ``status[10]`` is the caller's state of the floating-point unit, which Python gets
+back wherever it runs.
 
 The *watched* driver, for profiles and guards, is the same with four more fields for a task that has a ``record``::
 
@@ -68,10 +70,10 @@ from .driver_code import driver_text
 from .engine import Library
 from .once import once
 
-CONTEXT_FIELDS = 11
+CONTEXT_FIELDS = 12
 TASK_FIELDS = 8
 MOVE_FIELDS = 6
-STATUS_FIELDS = 10
+STATUS_FIELDS = 11
 UNDO_FIELDS = 3
 SYMBOL = "sg_run_plan"
 LOOP_SYMBOL = "sg_run_loop"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from .cpu import Cpu, function_attributes
+from .float_state import float_state
 
 #: How long a run goes on before it looks for signals, and between two looks.
 LOOK_NS = 100_000_000
@@ -21,6 +22,7 @@ declare void @PyErr_Restore(ptr, ptr, ptr)
 declare void @Py_DecRef(ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 {declarations}
+{float_state}
 
 ; The thread that Python runs the handlers of signals in.
 define void @sg_set_main(i64 %thread) #0 {{
@@ -51,6 +53,8 @@ entry:
   %undo = load ptr, ptr %p9, align 8
   %p10 = getelementptr i64, ptr %context, i64 10
   %saved = load i64, ptr %p10, align 8
+  %p11 = getelementptr i64, ptr %context, i64 11
+  %flush = load i64, ptr %p11, align 8
   store i64 0, ptr %status, align 8
   br label %patch
 patch:
@@ -82,7 +86,13 @@ run:
   call void @copy_saved(ptr %undo, i64 %saved, i1 0)
   %thread = call ptr @PyEval_SaveThread()
   store ptr %thread, ptr %s4, align 8
+  %callers = call i64 @float_state()
+  %s10 = getelementptr i64, ptr %status, i64 10
+  store i64 %callers, ptr %s10, align 8
+  %ours = or i64 %callers, %flush
+  call void @set_float_state(i64 %ours)
   %failed = call i64 @sg_run_tasks(ptr %tasks, i64 %count, ptr %status, ptr %workspace, ptr %pool)
+  call void @set_float_state(i64 %callers)
   %back = load ptr, ptr %s4, align 8
   call void @PyEval_RestoreThread(ptr %back)
   %well = icmp eq i64 %failed, 0
@@ -211,6 +221,10 @@ entry:
   %s6 = getelementptr ptr, ptr %status, i64 6
   %s7 = getelementptr ptr, ptr %status, i64 7
   %s8 = getelementptr ptr, ptr %status, i64 8
+  %s10 = getelementptr i64, ptr %status, i64 10
+  %callers = load i64, ptr %s10, align 8
+  %ours = call i64 @float_state()
+  call void @set_float_state(i64 %callers)
   %thread = load ptr, ptr %s4, align 8
   call void @PyEval_RestoreThread(ptr %thread)
   %r = call i32 @PyErr_CheckSignals()
@@ -241,6 +255,7 @@ go:
   %result = phi i64 [ 0, %entry ], [ 0, %keep ], [ -1, %stop ]
   %again = call ptr @PyEval_SaveThread()
   store ptr %again, ptr %s4, align 8
+  call void @set_float_state(i64 %ours)
   %now = call i64 @coarse()
   %later = add i64 %now, {look}
   store i64 %later, ptr %s5, align 8
@@ -323,7 +338,12 @@ entry:
   %p2 = getelementptr i64, ptr %record, i64 2
   %callback = load ptr, ptr %p2, align 8
   store i64 0, ptr %done, align 8
+  %s10 = getelementptr i64, ptr %status, i64 10
+  %callers = load i64, ptr %s10, align 8
+  %ours = call i64 @float_state()
+  call void @set_float_state(i64 %callers)
   call void %callback(i64 %object, ptr %buffers)
+  call void @set_float_state(i64 %ours)
   %ended = load i64, ptr %done, align 8
   %fine = icmp eq i64 %ended, 1
   br i1 %fine, label %good, label %bad
@@ -424,6 +444,7 @@ def driver_text(cpu: Cpu, clocks: bool = True, watched: bool = False) -> str:
         triple=cpu.triple,
         attributes=function_attributes(cpu),
         declarations=(_CLOCKS if clocks else _NO_CLOCKS).format(**values),
+        float_state=float_state(cpu).text,
         look=LOOK_NS,
         before=_BEFORE.format(**values).strip() if watched else "",
         after=_AFTER.format(**values).strip() if watched else "",

@@ -113,6 +113,7 @@ class Workplace:
         context = (ctypes.c_size_t * CONTEXT_FIELDS)(
             ctypes.addressof(self.io), max(data_offset(), 0), table.ctypes.data, len(patches), tasks.ctypes.data,
             len(frame.calls), ctypes.addressof(self.status), scratch, frame.pool, undo.ctypes.data, len(undo),
+            frame.flush,
         )  # fmt: skip
         self.address = ctypes.addressof(context)
         self.states: Any = None
@@ -170,13 +171,13 @@ class Frame:
     """A plan bound to one set of sizes. ``free`` holds the workplaces no call is using."""
 
     __slots__ = (
-        "_committed", "_functions", "_kernels", "_plan", "_step", "bound", "calls", "constants", "free", "layout",
-        "numbers", "places", "pool", "saved", "sizes", "timed", "workspace",
+        "_committed", "_functions", "_kernels", "_plan", "_step", "bound", "calls", "constants", "flush", "free",
+        "layout", "numbers", "places", "pool", "saved", "sizes", "timed", "workspace",
     )  # fmt: skip
 
     def __init__(
         self, plan: Plan, kernels: Mapping[str, CompiledKernel], functions: Mapping[str, int],
-        constants: Mapping[tuple[int, str], int], pool: int, sizes: Sequence[int],
+        constants: Mapping[tuple[int, str], int], pool: int, sizes: Sequence[int], flush: int = 0,
     ) -> None:  # fmt: skip
         bound = dict(zip(plan.symbols, sizes, strict=True))
         self._plan = plan
@@ -188,6 +189,7 @@ class Frame:
         self.workspace = 0
         self.constants = constants
         self.pool = pool
+        self.flush = flush
         self.numbers = array_numbers(plan)
         self.places: list[Place] = []
         self.sizes: list[int] = []

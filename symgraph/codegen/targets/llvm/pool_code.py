@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from .cpu import Cpu
+from .float_state import float_state
 
 #: How long a worker looks for the next job before it sleeps, and a caller for the last chunks of its own.
 WORKER_SPIN_NS = 50_000
@@ -30,7 +31,7 @@ define void @sg_pool_reset() #0 { ret void }
 """
 
 _THREADED = """
-%job_type = type { ptr, ptr, ptr, i64, i64, ptr, ptr }
+%job_type = type { ptr, ptr, ptr, i64, i64, ptr, ptr, i64 }
 @job = internal global %job_type zeroinitializer, align 128
 @next = internal global i64 0, align 128
 @joined = internal global i32 0, align 128
@@ -115,7 +116,6 @@ define internal ptr @worker(ptr %argument) #0 {
 entry:
   %number64 = ptrtoint ptr %argument to i64
   %number = trunc i64 %number64 to i32
-{default_float_state}
   br label %look
 look:
   %seen = phi i32 [ 0, %entry ], [ %current, %leave ], [ %current, %signal ], [ %seen, %rise ]
@@ -175,6 +175,8 @@ allowed:
   %wanted = icmp slt i32 %number, %most
   br i1 %wanted, label %work, label %leave
 work:
+  %state = load i64, ptr getelementptr (%job_type, ptr @job, i32 0, i32 7), align 8
+  call void @set_float_state(i64 %state)
   call void @claim()
   br label %leave
 leave:
@@ -273,6 +275,8 @@ publish:
   store i64 %step, ptr getelementptr (%job_type, ptr @job, i32 0, i32 4), align 8
   store ptr %status, ptr getelementptr (%job_type, ptr @job, i32 0, i32 5), align 8
   store ptr %workspace, ptr getelementptr (%job_type, ptr @job, i32 0, i32 6), align 8
+  %state = call i64 @float_state()
+  store i64 %state, ptr getelementptr (%job_type, ptr @job, i32 0, i32 7), align 8
   %core = call i32 @current_core()
   store atomic i32 %core, ptr @core monotonic, align 4
   store atomic i64 0, ptr @next seq_cst, align 8
@@ -363,20 +367,10 @@ define internal i32 @current_core() #0 {
 }"""
 _CORE_UNKNOWN = "define internal i32 @current_core() #0 { ret i32 -1 }"
 
-#: Per architecture: declarations, the instruction that eases a spinning core, and code that sets the default rounding
-#: state.
+#: Per architecture: the instruction that eases a spinning core, and its declaration.
 _ARCHITECTURES = {
-    "x86_64": (
-        "declare void @llvm.x86.sse2.pause()\ndeclare void @llvm.x86.sse.ldmxcsr(ptr)",
-        "call void @llvm.x86.sse2.pause()",
-        "  %state = alloca i32, align 4\n  store i32 8064, ptr %state, align 4\n"
-        "  call void @llvm.x86.sse.ldmxcsr(ptr %state)",
-    ),
-    "aarch64": (
-        "declare void @llvm.aarch64.hint(i32)\ndeclare void @llvm.aarch64.set.fpcr(i64)",
-        "call void @llvm.aarch64.hint(i32 1)",
-        "  call void @llvm.aarch64.set.fpcr(i64 0)",
-    ),
+    "x86_64": ("declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"),
+    "aarch64": ("declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)"),
 }
 
 
@@ -385,10 +379,10 @@ def pool_text(cpu: Cpu, threaded: bool) -> str:
     body = _SERIAL
     if threaded:
         arch = {"arm64": "aarch64", "amd64": "x86_64"}.get(cpu.arch, cpu.arch)
-        declarations, pause, state = _ARCHITECTURES.get(arch, ("", "", ""))
+        declaration, pause = _ARCHITECTURES.get(arch, ("", ""))
         apple = sys.platform.startswith("darwin")
         values = {
-            "declarations": declarations, "pause": pause, "default_float_state": state, "monotonic": 6 if apple else 1,
+            "declarations": f"{declaration}\n{float_state(cpu).text}", "pause": pause, "monotonic": 6 if apple else 1,
             "sig_setmask": 3 if apple else 2, "detached": 2 if apple else 1, "stack": STACK_BYTES,
             "worker_spin": WORKER_SPIN_NS, "caller_spin": CALLER_SPIN_NS,
             "crowded": CROWDED_NS, "current_core": _CORE_KNOWN if sys.platform.startswith("linux") else _CORE_UNKNOWN,

@@ -19,6 +19,7 @@ from .compiled import CompiledKernel, symbol_of
 from .cpu import Cpu, cpu_for, host_cpu
 from .driver import REFUSED, driver
 from .engine import Library, check_executable_memory
+from .float_state import float_state
 from .frame import Call, Frame, PythonCall, Workplace, data_offset, tasks_of
 from .pipeline import compiler_for
 
@@ -29,15 +30,16 @@ _OBSERVE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
 
 class LlvmExecutable:
-    """A plan in native code. Calls may come from several threads at once.
+    """A plan in native code. Calls may come from several threads at once. ``flush``: subnormal numbers are zero.
 
     Raises:
         TargetError: where native code cannot be made or run here.
     """
 
-    def __init__(self, plan: Plan, cpu: Cpu | None = None) -> None:
+    def __init__(self, plan: Plan, cpu: Cpu | None = None, flush: bool = False) -> None:
         self.plan = plan
         self.cpu = cpu if cpu is not None else host_cpu()
+        self._flush = float_state(self.cpu).flush if flush else 0
         table = plan.kernels if isinstance(plan.kernels, KernelTable) else KernelTable(plan.kernels)
         self.kernels: dict[str, CompiledKernel] = {name: KERNELS.find(table, name, self.cpu) for name in table}
         distinct = {c.key: c for c in self.kernels.values()}
@@ -56,7 +58,7 @@ class LlvmExecutable:
 
     def frame(self, sizes: tuple[int, ...]) -> Frame:
         """The plan bound to the sizes of ``plan.symbols``; the memory of calls belongs to it."""
-        return Frame(self.plan, self.kernels, self._functions, self._constants, pool.address(), sizes)
+        return Frame(self.plan, self.kernels, self._functions, self._constants, pool.address(), sizes, self._flush)
 
     def run(
         self, frame: Frame, inputs: Sequence[Array], states: Sequence[Array], outputs: Sequence[Array]
@@ -197,9 +199,10 @@ class LlvmTarget:
 
     name = "llvm"
 
-    def __init__(self, cpu: str = "host") -> None:
+    def __init__(self, cpu: str = "host", flush: bool = False) -> None:
         check_executable_memory()
         self.cpu = host_cpu() if cpu == "host" else cpu_for(cpu)
+        self._flush = flush
 
     def build(self, plan: Plan) -> LlvmExecutable:
-        return LlvmExecutable(plan, self.cpu)
+        return LlvmExecutable(plan, self.cpu, self._flush)
