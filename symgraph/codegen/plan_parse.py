@@ -162,7 +162,8 @@ def _python(text: str) -> HostCall:
 
 def _parse_move(line: str, args: list[str]) -> Move:
     kind, slot, array, row, type_ = _matched(_MOVE, line, "a move is written: input[0] is t0[0+i] : type")
-    first, step, wrap = 0, 0, 0
+    first: Dim = 0
+    step = wrap = 0
     if row is not None:
         _, start, sign, factor, modulus = _matched(_ROW, row, "no row")
         first, wrap = parse_dim(start), int(modulus or 0)
