@@ -6,8 +6,10 @@ node that already exists. That is all of common subexpression elimination, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import eq
 from typing import Protocol
 
 from ..errors import GraphError, InternalError
@@ -58,17 +60,31 @@ def _can_fire(rule: NodeRule, root: type[Op], *operands: type[Op]) -> bool:
     return root in rule.roots and (not rule.sees or any(issubclass(cls, rule.sees) for cls in operands))
 
 
+@dataclass(frozen=True)
+class Settled:
+    """Nodes, by ``id``, that some rules leave as they are; ``fresh`` are those that they were not tried with."""
+
+    nodes: Container[int] = ()
+    fresh: RuleTable | None = None
+
+
 class Builder(Emitter):
     """Writes one closed graph.
 
     ``rules`` are tried on each new node; ``fired`` counts them. A rule that returns a value replaces the node; rules
-    apply again to what it wrote.
+    apply again to what it wrote. ``source`` is the node of another graph that is being written again: where nothing
+    changes, it is taken over, and where it is ``settled``, only fresh rules are tried.
     """
 
-    def __init__(self, facts: Facts | None = None, rules: RuleTable | None = None, fold: bool = True) -> None:
+    def __init__(
+        self, facts: Facts | None = None, rules: RuleTable | None = None, fold: bool = True,
+        settled: Settled | None = None,
+    ) -> None:  # fmt: skip
         self.facts = facts if facts is not None else Facts()
         self.rules = rules
         self.fold = fold
+        self.settled = settled if settled is not None else Settled()
+        self.source: Node | None = None
         self.fired: dict[str, int] = {}
         self.origins: tuple[Origin, ...] = ()
         self._nodes: dict[tuple[Op, tuple[int, ...]], Node] = {}
@@ -81,16 +97,23 @@ class Builder(Emitter):
         if known is not None:
             self._merge_origins(known)
             return known.outputs
-        types = op.infer(self.facts, *(v.type for v in operands))
-        if self.fold:
-            folded = op.fold(self, operands)
+        source = self.source
+        is_same = source is not None and op is source.op and operands == source.inputs
+        if source is not None and is_same and id(source) in self.settled.nodes:
+            rules, types = self.settled.fresh, tuple([v.type for v in source.outputs])
+        else:
+            rules, types = self.rules, op.infer(self.facts, *[v.type for v in operands])
+            folded = op.fold(self, operands) if self.fold else None
             if folded is not None:
                 return (folded,)
-        if self.rules is not None:
-            replacement = self._rewrite(self.rules.on(op, operands), op, operands, types[0])
+        if rules is not None:
+            replacement = self._rewrite(rules.on(op, operands), op, operands, types[0])
             if replacement is not None:
                 return (replacement,)
-        node = Node(op, operands, types, self.origins)
+        if source is not None and is_same and all(map(eq, types, [v.type for v in source.outputs])):
+            node = source
+        else:
+            node = Node(op, operands, types, self.origins)
         self._nodes[key] = node
         return node.outputs
 
@@ -184,10 +207,11 @@ def rebuild(graph: Graph, builder: Builder, transform: Transform = copy_node, is
     """One sweep: read ``graph``, write another through ``builder``, node by node in topological order."""
     new: dict[int, Value] = {}
     for node in graph.nodes:
-        builder.origins = node.origins
-        operands = tuple(new[id(v)] for v in node.inputs)
+        builder.origins, builder.source = node.origins, node
+        operands = tuple([new[id(v)] for v in node.inputs])
         for old, value in zip(node.outputs, transform(builder, node, operands), strict=True):
             new[id(old)] = value
+    builder.source = None
     return builder.finish(
         graph.name,
         [new[id(v)] for v in graph.inputs],

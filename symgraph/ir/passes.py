@@ -8,16 +8,16 @@ nodes are one node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import InternalError
 from ..options import Options
-from .builder import Builder, RuleTable, rebuild
+from .builder import Builder, RuleTable, Settled, rebuild
 from .graph import Graph, Node, Value
 from .op import Control
-from .region import Region, map_regions
+from .region import Region, map_regions, regions_of
 from .rewrites import (
     algebra,
     cancellation,
@@ -129,51 +129,83 @@ def optimize(graph: Graph, options: Options, passes: Sequence[Pass] = PIPELINE) 
     if options.verify:
         verify(graph, "import")
     records: list[PassRecord] = []
+    settled = Swept((), frozenset())
     for one in passes:
-        before, rules = len(graph.nodes), one.chosen(options.inexact)
-        graph, fired = run_pass(graph, one, rules, options.inexact)
+        before, rules = graph, one.chosen(options.inexact)
+        graph, fired = run_pass(graph, one, rules, options.inexact, settled)
+        if graph is not before:
+            settled = Swept(rules, frozenset(_nodes_of(graph)))
         if options.verify:
             verify(graph, one.name)
             check_settled(graph, rules, one.name)
-        records.append(PassRecord(one.name, before, len(graph.nodes), fired, graph))
+        records.append(PassRecord(one.name, len(before.nodes), len(graph.nodes), fired, graph))
     return graph, Report(tuple(records))
 
 
-def run_pass(graph: Graph, one: Pass, rules: tuple[Rule, ...], inexact: bool) -> tuple[Graph, dict[str, int]]:
-    """What a pass does to a graph; how often each rule fired, and each motion of the whole."""
+@dataclass(frozen=True)
+class Swept:
+    """What earlier passes leave: rules that change none of some nodes (by ``id``)."""
+
+    rules: tuple[Rule, ...]
+    nodes: frozenset[int]
+
+    def under(self, rules: tuple[Rule, ...]) -> Settled:
+        """The same as seen by a pass of these rules."""
+        known = set(map(id, self.rules))
+        return Settled(self.nodes, _table(tuple([rule for rule in rules if id(rule) not in known])))
+
+
+def run_pass(
+    graph: Graph, one: Pass, rules: tuple[Rule, ...], inexact: bool, swept: Swept | None = None
+) -> tuple[Graph, dict[str, int]]:
+    """What a pass does to a graph; how often each rule fired, and each motion of the whole. What was ``swept`` before
+    is tried with further rules only."""
     moved: dict[str, int] = {}
     if one.prepare is not None:
         before = graph
         graph, moved = one.prepare(graph, inexact)
         if graph is before:
             return graph, moved
-    graph, fired = sweep_rules(graph, rules)
+    graph, fired = sweep_rules(graph, rules, settled=None if swept is None else swept.under(rules))
     return graph, fired | moved
 
 
-def sweep_rules(graph: Graph, rules: tuple[Rule, ...], is_body: bool = False) -> tuple[Graph, dict[str, int]]:
+def sweep_rules(
+    graph: Graph, rules: tuple[Rule, ...], is_body: bool = False, settled: Settled | None = None
+) -> tuple[Graph, dict[str, int]]:
     """Rebuild the graph once with these rules; how often each fired.
 
     Raises:
         InternalError: where rules undo each other, naming them.
     """
-    builder = Builder(Facts(graph.facts), _table(rules))
+    builder = Builder(Facts(graph.facts), _table(rules), settled=settled)
 
     def transform(b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value, ...]:
         op = node.op
         if isinstance(op, Control):
-            op = map_regions(op, lambda region: _sweep_region(region, rules, builder.fired))
+            op = map_regions(op, lambda region: _sweep_region(region, rules, builder.fired, settled))
         return b.apply_all(op, *operands)
 
     return rebuild(graph, builder, transform, is_body), builder.fired
 
 
-def _sweep_region(region: Region, rules: tuple[Rule, ...], fired: dict[str, int]) -> Region:
+def _sweep_region(
+    region: Region, rules: tuple[Rule, ...], fired: dict[str, int], settled: Settled | None
+) -> Region:  # fmt: skip
     """The same inside a body."""
-    graph, inside = sweep_rules(region.graph, rules, is_body=True)
+    graph, inside = sweep_rules(region.graph, rules, is_body=True, settled=settled)
     for name, count in inside.items():
         fired[name] = fired.get(name, 0) + count
-    return Region(graph)
+    return region if graph.nodes == region.graph.nodes and graph == region.graph else Region(graph)
+
+
+def _nodes_of(graph: Graph) -> Iterator[int]:
+    """The nodes of a graph and of the bodies inside, by ``id``."""
+    for node in graph.nodes:
+        yield id(node)
+        if isinstance(node.op, Control):
+            for region in regions_of(node.op):
+                yield from _nodes_of(region.graph)
 
 
 def check_settled(graph: Graph, rules: tuple[Rule, ...], stage: str) -> None:

@@ -157,8 +157,9 @@ def _is_rootless(node: Node, known: set[int]) -> bool:
 
 def map_regions(op: Op, change: Callable[[Region], Region]) -> Op:
     """``op`` with its regions changed."""
-    new = {name: change(v) for name, v in op.attributes().items() if isinstance(v, Region)}
-    return dataclasses.replace(op, **new) if new else op
+    old = {name: v for name, v in op.attributes().items() if isinstance(v, Region)}
+    new = {name: change(v) for name, v in old.items()}
+    return dataclasses.replace(op, **new) if any(new[name] is not v for name, v in old.items()) else op
 
 
 def without(region: Region, kind: type[Op]) -> Region:
