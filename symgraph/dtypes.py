@@ -14,15 +14,27 @@ import numpy as np
 from .errors import DTypeError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DType:
-    """An element type: ``name`` is NumPy's name, ``short`` the one used in printed IR."""
+    """An element type: ``name`` is NumPy's name, ``short`` the one used in printed IR. It is equal to its name, and to
+    NumPy's dtype, as NumPy's is."""
 
     name: str
     short: str
     kind: str  # 'b' bool, 'i' signed, 'u' unsigned, 'f' floating
     itemsize: int  # bytes in memory
-    np: np.dtype[Any] = field(compare=False, repr=False)
+    np: np.dtype[Any] = field(repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, DType):
+            return self.name == other.name
+        try:
+            return isinstance(other, (str, type, np.dtype)) and self.name == as_dtype(other).name
+        except DTypeError:
+            return False
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def is_float(self) -> bool:

@@ -15,9 +15,11 @@ from .capacity import bytes_text, memory_limit
 from .closing import Closed, close
 from .display import drawn
 from .errors import ArgumentError, BoundsError, DTypeError, GraphError, OutOfMemoryError, ShapeError
-from .ir.dims import evaluator, shape_text
+from .evaluation import evaluate_with
+from .ir.dims import evaluator
 from .ir.graph import Graph, Value
 from .options import Options, default_options
+from .sizing import Sizing
 from .stages import Stages, compile_stages, uncollected
 from .tensor import Tensor, TensorLike, as_tensor
 from .tracer import describe
@@ -105,8 +107,7 @@ class Function:
         self._dtypes = tuple(v.dtype.np for v in graph.inputs)
         self._results = tuple((v.type.shape, v.dtype.np) for v in graph.outputs)
         self._states = tuple(v.array for v in closed.variables)
-        self._facts = closed.graph.facts
-        self._conditions = self.stages.conditions
+        self._sizing = Sizing(name, signature.labels, graph.inputs, graph.facts, self.stages.conditions)
         self._writes = bool(graph.updates)
         self._bindings: dict[tuple[tuple[int, ...], ...], _Binding] = {}
 
@@ -173,41 +174,7 @@ class Function:
 
     def _bind(self, arrays: Sequence[Array]) -> _Binding:
         """Check shapes and bind sizes; once per combination of shapes."""
-        sizes: dict[str, int] = {}
-        source: dict[str, str] = {}
-        pending: list[tuple[int, int, Any, int]] = []
-        for slot, (value, array) in enumerate(zip(self._inputs, arrays, strict=True)):
-            if array.ndim != len(value.shape):
-                raise ShapeError(
-                    f"{self.name}: argument {slot} ({self._labels[slot]}) has shape {array.shape}, "
-                    f"expected {len(value.shape)} dimension(s): {shape_text(value.shape)}"
-                )
-            for axis, (dim, size) in enumerate(zip(value.shape, array.shape, strict=True)):
-                name = str(dim)
-                if not isinstance(dim, int) and name.isidentifier() and name not in sizes:
-                    sizes[name] = size
-                    source[name] = f"axis {axis} of argument {slot} ({self._labels[slot]})"
-                else:
-                    pending.append((slot, axis, dim, size))
-        for slot, axis, dim, size in pending:
-            expected = evaluator(dim)(sizes)
-            if expected != size:
-                because = f", which is {source[str(dim)]}" if str(dim) in source else ""
-                raise ShapeError(
-                    f"{self.name}: argument {slot} ({self._labels[slot]}) has shape {arrays[slot].shape}; "
-                    f"its axis {axis} is {size}, expected {expected}{because} "
-                    f"(declared {shape_text(self._inputs[slot].shape)})"
-                )
-        where = ", ".join(f"{k} = {v} ({source[k]})" for k, v in sizes.items())
-        for a, b in self._facts:
-            if evaluator(a)(sizes) != evaluator(b)(sizes):
-                raise ShapeError(
-                    f"{self.name}: the graph needs {a} = {b}, but they are "
-                    f"{evaluator(a)(sizes)} and {evaluator(b)(sizes)} where {where}"
-                )
-        for condition in self._conditions:
-            if evaluator(condition.amount)(sizes) < 0 < evaluator(condition.elements)(sizes):
-                raise ShapeError(f"{self.name}: {condition.meaning} does not fit where {where}")
+        sizes = self._sizing.sizes([a.shape for a in arrays])
         outputs = tuple((tuple(evaluator(d)(sizes) for d in shape), dtype) for shape, dtype in self._results)
         if sum(prod(shape) * dtype.itemsize for shape, dtype in outputs) > memory_limit():
             raise self._lacking("results", outputs)
@@ -351,6 +318,11 @@ def function(
     )  # fmt: skip
 
 
+def _value_of(tensor: Tensor, values: Mapping[Tensor, Any]) -> Array:
+    """The value of a tensor, once: by NumPy, which has less to compile."""
+    return np.asarray(function(list(values), tensor, target="numpy", name="eval")(*values.values()))
+
+
 def _function_of(
     graph: Graph, variables: tuple[Variable, ...], options: Options, name: str, single: bool, signature: Signature
 ) -> Function:
@@ -400,3 +372,6 @@ def _check_givens(pairs: Sequence[tuple[Tensor, TensorLike]], inputs: Sequence[T
         value = as_tensor(new, old.dtype)
         out[old] = value
     return out
+
+
+evaluate_with(_value_of)

@@ -7,7 +7,7 @@ tensors can be keys; use :func:`symgraph.equal` for the elementwise comparison.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy as np
 from .display import drawn
 from .dtypes import DType, as_dtype, promote
 from .errors import DTypeError, ShapeError
-from .ir.dims import Shape, fresh
+from .evaluation import evaluated
+from .ir.dims import fresh
 from .ir.graph import Value
 from .ir.ops.leaves import Input
 from .ir.types import TensorType
@@ -27,18 +28,23 @@ if TYPE_CHECKING:
 TensorLike: TypeAlias = Union["Tensor", np.ndarray[Any, Any], np.generic, bool, int, float, Sequence[Any]]
 
 
-class StaticShape(tuple[int | None, ...]):
-    """Sizes as far as they are known while a graph is built, with TensorFlow's names for them.
+class TensorShape(tuple[Any, ...]):
+    """Sizes of axes: a tuple, with TensorFlow's names for what one asks of it.
 
     Example:
-        >>> placeholder((None, 3)).get_shape().as_list()
+        >>> placeholder((None, 3)).shape.as_list()
         [None, 3]
     """
 
     __slots__ = ()
 
     def as_list(self) -> list[int | None]:
-        return list(self)
+        """The sizes, with None for those that are not known while the graph is built."""
+        return [size if isinstance(size, int) else None for size in self]
+
+    def is_fully_defined(self) -> bool:
+        """Whether all sizes are known while the graph is built."""
+        return None not in self.as_list()
 
     @property
     def ndims(self) -> int:
@@ -62,13 +68,13 @@ class Tensor:
 
     # -- type -------------------------------------------------------------------------------------------------------
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> TensorShape:
         """Sizes of the axes: integers, or symbolic sizes where unknown."""
-        return self.value.shape
+        return TensorShape(self.value.shape)
 
-    def get_shape(self) -> StaticShape:
+    def get_shape(self) -> TensorShape:
         """The sizes that are known, as TensorFlow 1 spells it: a tuple with None for the others."""
-        return StaticShape(size if isinstance(size, int) else None for size in self.shape)
+        return TensorShape(self.shape.as_list())
 
     @property
     def dtype(self) -> DType:
@@ -114,6 +120,24 @@ class Tensor:
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray[Any, Any]:
         raise TypeError(f"a symbolic tensor cannot become a NumPy array; compile a function ({describe(self.value)})")
+
+    def eval(self, feed_dict: Mapping[Tensor, Any] | None = None, session: Any = None) -> Any:
+        """The value, computed at once, as Theano and TensorFlow 1 have it; to compute it often, compile a function.
+
+        Args:
+            feed_dict: the values of the placeholders that it depends on.
+            session: what runs it, by ``session.run(tensor, feed_dict)``.
+
+        Raises:
+            GraphError: for a placeholder without a value.
+
+        Example:
+            >>> x = placeholder((2,))
+            >>> (2 * x).eval({x: [1, 2]})
+            array([2., 4.], dtype=float32)
+        """
+        values = feed_dict or {}
+        return evaluated(self, values) if session is None else session.run(self, values)
 
     def _repr_svg_(self) -> str | None:
         """What computes it, as a picture for notebooks; None for very much."""

@@ -12,15 +12,15 @@ PACKAGE = ROOT / "symgraph"
 
 #: Every module or package directly under symgraph, by the layer it belongs to.
 LAYERS = {
-    "base": "capacity display dtypes errors events markup options provenance version",
+    "base": "capacity display dtypes errors evaluation events markup options provenance version",
     "plotting": "plotting",
     "ir": "ir",
     "front": "arrangement bfloat checkpointing cloning convolution covariance creation differentiation effects einsum "
     "elementwise generators gradient linalg loops nn numeric ordering own_ops picking products random reducing "
     "resizing scanning shaping subscripts tensor tracer unrolling variable",
     "codegen": "codegen",
-    "function": "arguments closing explain function inspection nan_guard plot plot_levels profile report stages "
-    "verification",
+    "function": "arguments closing explain function inspection nan_guard plot plot_levels profile report sizing "
+    "stages verification",
     "top": "__main__",
     "keras": "keras",
 }

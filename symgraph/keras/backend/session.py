@@ -38,9 +38,12 @@ def reset_uids() -> None:
 
 
 def clear_session() -> None:
-    """Forget name counters and the learning phase. Variables and compiled functions die with their owners."""
+    """Forget name counters and the learning phase. Variables and compiled functions die with their owners.
+
+    What ``K.get_session`` gave is forgotten with the functions that it has compiled.
+    """
     reset_uids()
-    state.phase = None
+    state.phase = state.runner = None
 
 
 def symbolic_learning_phase() -> Tensor:
