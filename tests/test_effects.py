@@ -201,7 +201,7 @@ def test_plans_that_print_come_from_disk(
     monkeypatch.setenv("SYMGRAPH_CACHE", str(tmp_path / "cache"))
     build("two")([1.0])
     assert capsys.readouterr().out == "two [1.]\n"
-    assert 'python print[message="one", summarize=None](in0, out t0)' in texts[0]
+    assert 'python print[message="one", summarize=None](in0: f64[N], out t0: bool[])' in texts[0]
 
 
 def test_keras_prints(options: Options, capsys: Captured) -> None:

@@ -388,7 +388,8 @@ def test_plans_with_python_are_shown_and_not_kept(
     np.testing.assert_array_equal(one([1.0, 2.0])[0], [2, 4])
     np.testing.assert_array_equal(two([1.0, 2.0])[0], [3, 6])
     text = one.explain()
-    assert re.search(r"\d: python custom\[<python scale>\]\(in0, out out0\)  # test_own_ops.py:\d+", text)
+    call = r"\d: python custom\[<python scale>\]\(in0: \S+, out out0: \S+\) \[sites=\[\"test_own_ops.py:\d+\"\]\]"
+    assert re.search(call, text)
     assert "computed by Python" in text
     from symgraph.ir.parser import parse_graph
 

@@ -158,7 +158,7 @@ def test_one_product_and_one_kernel_a_step() -> None:
     model.compile("sgd", "mse")
     plan = str(model.train_function.executable(1).explain()).split("== plan")[1].split("== target")[0]
     assert "random" not in plan
-    loops = [part.split("\n  }")[0] for part in plan.split(" times {")[1:]]
+    loops = [part.split("\n  }")[0] for part in plan.split(" times over ")[1:]]
     assert len(loops) == 2
     calls = [[line.split("call ")[1].split("_")[0] for line in loop.splitlines() if "call " in line] for loop in loops]
     assert calls[0].count("contract") == 1 and len(calls[0]) == 2
