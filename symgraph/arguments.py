@@ -33,11 +33,13 @@ class In:
 
 @dataclass(frozen=True)
 class Signature:
-    """The names of a function's arguments, and the values of those that may be left out, by place."""
+    """The names of a function's arguments, the values of those that may be left out, by place, and which ones are
+    bfloat16."""
 
     function: str
     labels: tuple[str, ...]
     values: Mapping[int, Any] = field(default_factory=dict)
+    narrow: frozenset[int] = frozenset()
 
     def complete(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
         """One argument for every input.

@@ -1,14 +1,16 @@
-"""bfloat16 storage: 16 bits in memory, float32 in arithmetic.
+"""bfloat16: 16 bits in memory, float32 in arithmetic.
 
-NumPy has no bfloat16, so arrays of it go in and out as uint16, which hold its bits (with ml_dtypes:
-``x.view("uint16")`` and ``bits.view(ml_dtypes.bfloat16)``). A weight that is stored so is a uint16 variable::
+Tensors have dtype ``"bfloat16"`` like any other: placeholders, variables, casts, gradients, loops. Each op computes in
+float32 and rounds its result. NumPy has no such dtype, so arrays of it are uint16 arrays of its bits: what a variable
+holds, what a function gives, and what it takes, too (beside numbers, which it rounds, and arrays of ml_dtypes). With
+ml_dtypes, ``x.view("uint16")`` and ``bits.view(ml_dtypes.bfloat16)`` convert. A weight that is stored so::
 
-    stored = sg.variable(bits)
-    w = sg.from_bfloat16(stored)
-    cost = ...                                       # a float32 computation with w
-    step = sg.function([...], cost, updates=[(stored, sg.to_bfloat16(w - 0.1 * sg.grad(cost, w)))])
+    w = sg.variable(values, dtype="bfloat16")
+    cost = ...                                       # dot(x, w) of a float32 x is float32
+    step = sg.function([...], cost, updates=[(w, w - 0.1 * sg.grad(cost, w))])
 
-Both conversions are part of the kernels around them: no float32 copy of the weight is made for them.
+The functions here are for bits that are uint16 tensors, and for rounding while the dtype stays float32. All conversions
+are part of the kernels around them: no float32 copy of a weight is made for them.
 """
 
 from __future__ import annotations

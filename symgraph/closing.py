@@ -14,6 +14,7 @@ from .ir.op import Control, Elementwise
 from .ir.ops.leaves import Input, State
 from .ir.ops.markers import Marker
 from .ir.region import map_regions, without
+from .ir.stored import stored_type, write_stored
 from .ir.types import Facts, TensorType
 from .tensor import Tensor
 from .tracer import describe
@@ -205,7 +206,8 @@ class _Importer:
             op = node.op.map_dims(sizes)
             if isinstance(op, Control):
                 op = map_regions(op, lambda body: without(body, Marker))
-            made = operands[: len(node.outputs)] if isinstance(op, Marker) else builder.apply_all(op, *operands)
+            is_marker = isinstance(op, Marker)
+            made = operands[: len(node.outputs)] if is_marker else write_stored(builder, node, op, operands)
             for old, value in zip(node.outputs, made, strict=True):
                 new[id(old)] = value
         return [new[id(self.replaced.get(id(v), v))] for v in results], builder
@@ -214,8 +216,8 @@ class _Importer:
         builder.origins = tensor.value.node.origins
         label = tensor.name or f"input {slot}"
         shape = [substitute(d, sizes) for d in tensor.shape]
-        return builder.apply(Input(slot, label, tensor.type.with_shape(shape)))
+        return builder.apply(Input(slot, label, stored_type(tensor.type.with_shape(shape))))
 
     def _state(self, builder: Builder, slot: int, variable: Variable) -> Value:
         builder.origins = variable.value.node.origins
-        return builder.apply(State(slot, variable.name or f"state {slot}", variable.type))
+        return builder.apply(State(slot, variable.name or f"state {slot}", stored_type(variable.type)))

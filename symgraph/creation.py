@@ -130,7 +130,7 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
     padded = Tensor(tracer.pad(t.value, [max(0, k)], [n])) if k else t
     rows, columns = expand_dims(arange(n), 1), expand_dims(arange(n), 0)
     on = Tensor(tracer.eq((rows + k).value, columns.value))
-    return where(on, expand_dims(padded, 0), constant(np.zeros((), t.dtype.np)))
+    return where(on, expand_dims(padded, 0), constant(0, t.dtype))
 
 
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:

@@ -123,7 +123,7 @@ def jacobian(output: Tensor, wrt: Tensor) -> Tensor:
         return reshape(stack(parts), shape) if parts else _nothing(shape, wrt)
     count = static_size(columns) if columns is not None else 0
     basis = np.eye(count, dtype=wrt.dtype.np)
-    forward = [jvp(output, wrt, reshape(constant(e), wrt.shape)) for e in basis]
+    forward = [jvp(output, wrt, reshape(constant(e, wrt.dtype), wrt.shape)) for e in basis]
     return reshape(stack(forward, axis=-1), shape) if forward else _nothing(shape, wrt)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from .dtypes import float_for
 from .errors import DTypeError
 from .ir.op import Op
@@ -230,7 +228,7 @@ def nan_to_num(
     t = as_tensor(x)
     if not t.dtype.is_float:
         return t
-    limit = float(np.finfo(t.dtype.np).max)
+    limit = t.dtype.largest
     high, low = (limit if posinf is None else posinf), (-limit if neginf is None else neginf)
     return where(isnan(t), nan, where(isposinf(t), high, where(isneginf(t), low, t)))
 

@@ -14,6 +14,7 @@ from .arguments import In, Signature, check_unused
 from .capacity import bytes_text, memory_limit
 from .closing import Closed, close
 from .display import drawn
+from .dtypes import bfloat16, bfloat16_bits
 from .errors import ArgumentError, BoundsError, DTypeError, GraphError, OutOfMemoryError, ShapeError
 from .evaluation import evaluate_with
 from .ir.dims import evaluator
@@ -154,7 +155,7 @@ class Function:
     def _convert(self, slot: int, argument: Any) -> Array:
         wanted = self._dtypes[slot]
         try:
-            array = np.asarray(argument)
+            array = bfloat16_bits(argument) if slot in self._signature.narrow else np.asarray(argument)
         except (TypeError, ValueError) as error:
             raise DTypeError(f"{self.name}: argument {slot} ({self._labels[slot]}) is not an array: {error}") from None
         if array.dtype != wanted:
@@ -304,6 +305,7 @@ def function(
         (t.name if isinstance(t, In) else "") or tensors[i].name or f"input {i}" for i, t in enumerate(inputs)
     )
     values = {i: t.value for i, t in enumerate(inputs) if isinstance(t, In) and t.value is not None}
+    narrow = frozenset(i for i, t in enumerate(tensors) if t.dtype is bfloat16)
     single = outputs is not None and not isinstance(outputs, (list, tuple))
     wanted: list[TensorLike] = [outputs] if single else list(outputs or ())  # type: ignore[arg-type, list-item]
     chosen = options if options is not None else default_options()
@@ -314,7 +316,7 @@ def function(
     pairs = list(givens.items()) if isinstance(givens, Mapping) else list(givens or [])
     return Function(
         tensors, [as_tensor(o) for o in wanted], _check_updates(updates or []), _check_givens(pairs, tensors), chosen,
-        chosen_name, single, Signature(chosen_name, labels, values), no_default_updates, on_unused_input,
+        chosen_name, single, Signature(chosen_name, labels, values, narrow), no_default_updates, on_unused_input,
     )  # fmt: skip
 
 

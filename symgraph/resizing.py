@@ -102,7 +102,7 @@ def _multiplied(t: Tensor, axis: int, times: int) -> Tensor:
     following = concatenate([t[rest], t[last]], axis)
     weight = np.arange(times).astype(t.dtype.np) / t.dtype.np.type(times)
     first, second = expand_dims(t, axis + 1), expand_dims(following, axis + 1)
-    spread = first + (second - first) * as_tensor(weight.reshape((-1,) + (1,) * (t.ndim - 1 - axis)))
+    spread = first + (second - first) * as_tensor(weight.reshape((-1,) + (1,) * (t.ndim - 1 - axis)), t.dtype)
     return reshape(spread, (*t.shape[:axis], t.shape[axis] * times, *t.shape[axis + 1 :]))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import numpy as np
 
 from .display import drawn
-from .dtypes import DType, as_dtype, promote
+from .dtypes import DType, as_dtype, bfloat16, promote
 from .errors import DTypeError, ShapeError
 from .evaluation import evaluated
 from .ir.dims import fresh
@@ -347,7 +347,7 @@ def as_value(x: TensorLike, dtype: DType | None = None) -> Value:
     if isinstance(x, (list, tuple)) and any(isinstance(item, Tensor) for item in x):
         return shaping.stack(x).value
     array = np.asarray(x)
-    if array.dtype == object or array.dtype.kind not in "biuf":
+    if array.dtype == object or (array.dtype.kind not in "biuf" and array.dtype.name != bfloat16.name):
         raise DTypeError(f"cannot use {type(x).__name__} {x!r} as a tensor")
     return tracer.constant(array, dtype if dtype is not None else as_dtype(array.dtype))
 

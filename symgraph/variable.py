@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import as_dtype
+from .dtypes import as_dtype, bfloat16, bfloat16_bits
 from .errors import DTypeError, ShapeError
 from .ir.ops.leaves import State
 from .ir.types import TensorType
@@ -33,10 +33,16 @@ class Variable(Tensor):
     """A tensor with a value. One array holds it for good: functions read and write that array in place."""
 
     def __init__(self, value: Any, dtype: Any = None, name: str = "") -> None:
-        array = np.array(value, dtype=None if dtype is None else as_dtype(dtype).np, order="C", copy=True)
+        wanted = None if dtype is None else as_dtype(dtype)
+        if wanted is None and getattr(getattr(value, "dtype", None), "name", "") == bfloat16.name:
+            wanted = bfloat16
+        if wanted is bfloat16:
+            value = bfloat16_bits(value)
+        kept = None if wanted is None else np.uint16 if wanted is bfloat16 else wanted.np
+        array = np.array(value, dtype=kept, order="C", copy=True)
         if array.dtype == object or array.dtype.kind not in "biuf":
             raise DTypeError(f"variable {name!r}: {type(value).__name__} is not numeric")
-        type_ = TensorType(as_dtype(array.dtype), array.shape)
+        type_ = TensorType(wanted if wanted is not None else as_dtype(array.dtype), array.shape)
         label = name or "variable"
         super().__init__(tracer.apply(State(next(_slots), label, type_, self)), name)
         self.array: Array = readable(array)
@@ -64,30 +70,32 @@ class Variable(Tensor):
         """A copy, or what is unpickled, is another variable with the value, and without a default update."""
         own = ("value", "subscript", "array", "name", "_default_update")
         state = {key: value for key, value in vars(self).items() if key not in own}
-        return _variable_of, (type(self), self.array, self.name), state or None
+        return _variable_of, (type(self), self.array, self.dtype.name, self.name), state or None
 
     def get_value(self, borrow: bool = False) -> Array:
-        """A copy of the value; with ``borrow`` the array itself, which later calls may change."""
+        """A copy of the value (the bits of a bfloat16 one); with ``borrow`` the array itself, which later calls may
+        change."""
         return self.array if borrow else self.array.copy()
 
     def set_value(self, value: Any) -> None:
-        """Replace the value; the shape must stay, the dtype is converted.
+        """Replace the value; the shape must stay, the dtype is converted (to bfloat16: but for uint16, which is bits).
 
         Raises:
             ShapeError: for another shape; the old value stays.
         """
-        new = np.asarray(value)
+        new = bfloat16_bits(value) if self.dtype is bfloat16 else np.asarray(value)
         if new.shape != self.array.shape:
             raise ShapeError(f"variable {self.name!r} has shape {self.array.shape}, got a value of shape {new.shape}")
         self.array[...] = new
 
 
-def _variable_of(cls: type[Variable], array: Array, name: str) -> Variable:
-    return cls(array, array.dtype, name)
+def _variable_of(cls: type[Variable], array: Array, dtype: str, name: str) -> Variable:
+    return cls(array, dtype, name)
 
 
 def variable(value: Any, dtype: Any = None, name: str | None = None) -> Variable:
-    """A variable with an initial value (copied); arrays keep their dtype, Python floats become float64.
+    """A variable with an initial value (copied); arrays keep their dtype, Python floats become float64. One of dtype
+    bfloat16 holds its bits as uint16.
 
     Example:
         >>> v = variable([1.0, 2.0], dtype="float32")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeAlias, Union
 
-from ..dtypes import DType, bool_, int64
+from ..dtypes import DType, bfloat16, bool_, float32, int64
 from ..errors import InternalError
 from ..provenance import Origin
 from .checks import normalize_axis
@@ -52,6 +52,8 @@ class Emitter:
 
         from .ops.leaves import Constant
 
+        if dtype is bfloat16:
+            return self.cast(self.constant(value, float32), bfloat16)
         with np.errstate(all="ignore"):  # a number too large for the dtype is infinite
             array = np.asarray(value).astype(dtype.np)
         return self.apply(Constant(Literal(array)))

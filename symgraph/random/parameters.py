@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..dtypes import DType, as_dtype, float64, uint32
+from ..dtypes import DType, as_dtype, bfloat16, float64, uint32
 from ..errors import DTypeError
 from ..generators import Round, drawing_from, source
 from ..ir.dims import Shape
@@ -19,8 +19,10 @@ from ..tracer import tracer
 
 
 def float_dtype(dtype: Any) -> DType:
-    """The DType, which must be floating."""
+    """The DType, which must be floating, and not bfloat16, of which too few numbers lie between 0 and 1."""
     kind = as_dtype(dtype)
+    if kind is bfloat16:
+        raise DTypeError("random numbers of dtype bfloat16: draw float32 ones and cast them")
     if not kind.is_float:
         raise DTypeError(f"random numbers of dtype {kind}: a floating dtype is needed")
     return kind

@@ -11,6 +11,7 @@ from ..emitter import Emitter
 from ..graph import Value
 from ..op import Op
 from ..ops.arithmetic import Add, Div, Mul, Pow, Sub
+from ..ops.bfloat import FromBfloat16, RoundBfloat16, ToBfloat16
 from ..pattern import CONSTANTS, is_number, operands_of, scalar_of
 from .rule import Sketch, rule
 
@@ -46,6 +47,20 @@ def cancel_integer_terms(e: Emitter, op: Op, operands: Sequence[Value]) -> Value
 
 def _there_and_back(s: Sketch, a: Value, b: Value) -> Value:
     return s.sub(s.add(a, b), b)
+
+
+@rule(
+    FromBfloat16, ToBfloat16, RoundBfloat16, exact=True, sees=(FromBfloat16, ToBfloat16, RoundBfloat16),
+    example=lambda s: s.apply(FromBfloat16(), s.apply(ToBfloat16(), s.input("f32[N]"))),
+)  # fmt: skip
+def round_to_bfloat16_once(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """Bits of a number that are read at once only round it; what is rounded already stays."""
+    (x,) = operands
+    if isinstance(op, FromBfloat16):
+        return e.apply(RoundBfloat16(), x.node.inputs[0]) if isinstance(x.op, ToBfloat16) else None
+    if isinstance(op, RoundBfloat16):
+        return x
+    return e.apply(op, x.node.inputs[0]) if isinstance(x.op, RoundBfloat16) else None
 
 
 @rule(Sub, exact=False, example=lambda s: s.sub(*[s.input("f32[N]")] * 2))
@@ -180,7 +195,9 @@ def power_of_base_one(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | 
     return operands[0] if is_number(operands[0], 1) else None
 
 
-EXACT = (subtract_integer_from_itself, cancel_integer_terms, gather_integer_terms, power_of_base_one)
+EXACT = (
+    subtract_integer_from_itself, cancel_integer_terms, gather_integer_terms, power_of_base_one, round_to_bfloat16_once,
+)  # fmt: skip
 INEXACT = (
     subtract_from_itself, divide_by_itself, cancel_common_factor, divide_by_quotient, gather_constant_terms,
     gather_constants_of_quotient, gather_factors_of_products,
