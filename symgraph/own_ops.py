@@ -12,7 +12,7 @@ from .errors import ArgumentError, DTypeError, GradientError, ShapeError
 from .ir.dims import Shape, shape_text
 from .ir.emitter import Emitter
 from .ir.graph import Node, Value, topological
-from .ir.op import Foreign
+from .ir.literal import Foreign
 from .ir.ops.custom import Custom
 from .ir.ops.leaves import Input, State
 from .ir.replay import replay

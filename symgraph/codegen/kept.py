@@ -19,7 +19,8 @@ import numpy as np
 from .. import events
 from ..dtypes import DType, as_dtype
 from ..ir.graph import Graph
-from ..ir.op import Foreign, Literal, Op
+from ..ir.literal import Foreign, Literal
+from ..ir.op import Op
 from ..ir.region import Region
 from ..options import Options
 from .cache import content_key, open_store

@@ -12,7 +12,8 @@ from ..dtypes import uint32
 from ..errors import InternalError
 from ..ir.dims import Shape, evaluate, product, symbols
 from ..ir.graph import Node, Value
-from ..ir.op import Literal, Reduction
+from ..ir.literal import Literal
+from ..ir.op import Reduction
 from ..ir.ops.contraction import Contraction
 from ..ir.ops.leaves import Constant
 from ..ir.ops.random import BLOCK, LANES, WORDS, RandomBits

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..dtypes import DType
 from ..ir.dims import Dim, Shape, product
-from ..ir.op import Host, Literal
+from ..ir.literal import Literal
+from ..ir.op import Host
 from ..ir.types import TensorType
 from ..provenance import Origin
 

@@ -33,7 +33,8 @@ from ..dtypes import BY_SHORT, DType, as_dtype
 from ..errors import InternalError
 from .dim_parser import parse_dim
 from .dims import Dim, SymDim
-from .op import Array, Foreign, Literal
+from .literal import Foreign, Literal
+from .op import Array
 from .region import Region
 from .types import TensorType
 

@@ -18,7 +18,8 @@ from .checks import normalize_axis
 from .dim_order import is_one_if_any
 from .dims import Dim, Shape, product
 from .graph import Value
-from .op import Literal, Op
+from .literal import Literal
+from .op import Op, Reduction
 from .types import Facts
 
 Scalar: TypeAlias = Union[bool, int, float]
@@ -281,10 +282,10 @@ class Emitter:
         over = self._axes(a, axes)
         return self.div(self.sum(a, over, keepdims), self.size(product(a.shape[i] for i in over), a.dtype))
 
-    def reduce(self, kind: type, a: Value, axes: Iterable[int] | None, keepdims: bool) -> Value:
+    def reduce(self, kind: type[Reduction], a: Value, axes: Iterable[int] | None, keepdims: bool) -> Value:
         """Apply the reduction class ``kind`` over ``axes`` (None: all; negative ones count from the end)."""
         over = self._axes(a, axes)
-        result = self.apply(kind(over), a) if over or kind.__name__.startswith("Arg") else a
+        result = self.apply(kind(over), a) if over or not kind.keeps_one else a
         return self.expand_dims(result, over) if keepdims else result
 
     @staticmethod

@@ -11,7 +11,8 @@ import numpy as np
 
 from .dims import Shape
 from .graph import Value
-from .op import Array, Literal, Op
+from .literal import Literal
+from .op import Array, Op
 from .ops.leaves import Constant
 from .ops.views import Broadcast, Reshape
 

@@ -12,7 +12,7 @@ import pytest
 import symgraph as sg
 from symgraph.codegen.gemm import GemmSchedule, Machine, choose_schedule, operand
 from symgraph.codegen.loop.grammar import Buffer, Call, Const, Contract, Kernel, Let, Load, Store, Var
-from symgraph.codegen.targets.llvm.contract import plan_contract
+from symgraph.codegen.targets.llvm.contract_plan import plan_contract
 from symgraph.dtypes import DType, float16, float32, float64, int32
 from symgraph.ir.dims import Dim, symbol, symbols
 

@@ -26,7 +26,7 @@ from symgraph.codegen.targets.llvm.target import LlvmExecutable
 from symgraph.dtypes import float32, int32
 from symgraph.errors import ArgumentError, TargetError
 from symgraph.ir.dims import symbol
-from symgraph.ir.op import Literal
+from symgraph.ir.literal import Literal
 from symgraph.options import Options
 from symgraph.provenance import Origin
 from tests.codegen.llvm_run import CPUS

@@ -21,7 +21,7 @@ from symgraph.codegen.targets.numpy.runtime import OutOfBounds
 from symgraph.codegen.targets.numpy.source import compile_source, kernel_source
 from symgraph.dtypes import float32, int64
 from symgraph.ir.dims import symbol
-from symgraph.ir.op import Literal
+from symgraph.ir.literal import Literal
 from tests.codegen.samples import SIZES, WRITTEN, Array, arrays_for, kernels, written
 
 

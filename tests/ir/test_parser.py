@@ -8,7 +8,8 @@ from symgraph.closing import close
 from symgraph.errors import GraphError
 from symgraph.ir.compare import equal_graphs
 from symgraph.ir.interp import interpret
-from symgraph.ir.op import REGISTRY, Foreign, Sample
+from symgraph.ir.literal import Foreign
+from symgraph.ir.op import REGISTRY, Sample
 from symgraph.ir.parser import parse_graph
 from symgraph.ir.printer import print_graph
 from symgraph.ir.rewrites.rule import Sketch

@@ -10,7 +10,7 @@ import pytest
 from symgraph.dtypes import ALL, bool_, float32
 from symgraph.ir.attributes import attribute_text, parse_attribute, split_top
 from symgraph.ir.dims import floordiv, symbol
-from symgraph.ir.op import Literal
+from symgraph.ir.literal import Literal
 from symgraph.ir.printer import print_graph
 from symgraph.ir.rewrites.rule import Sketch
 from symgraph.ir.types import TensorType

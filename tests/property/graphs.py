@@ -21,7 +21,8 @@ from symgraph.errors import SymgraphError
 from symgraph.ir.builder import Builder
 from symgraph.ir.dims import Dim, Shape, symbol
 from symgraph.ir.graph import Graph, Value
-from symgraph.ir.op import REGISTRY, Composite, Elementwise, Literal, Op, Reduction
+from symgraph.ir.literal import Literal
+from symgraph.ir.op import REGISTRY, Composite, Elementwise, Op, Reduction
 from symgraph.ir.ops.contraction import Contraction
 from symgraph.ir.ops.indexing import Iota, OneHot
 from symgraph.ir.ops.leaves import Constant, Input, Size, State

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from ...errors import ShapeError
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Foreign, Host, Sample, record, register
+from ..literal import Foreign
+from ..op import Array, Host, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
 from .sampling import floats

@@ -13,7 +13,8 @@ from ..algebra import Algebra, V
 from ..dims import Dim, symbol
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import Array, Indexed, Leaf, Literal, Reader, Sample, record, register
+from ..literal import Literal
+from ..op import Array, Indexed, Leaf, Reader, Sample, record, register
 from ..types import Facts, TensorType
 
 

@@ -206,6 +206,8 @@ class Min(_Extreme):
 class _ArgExtreme(Reduction):
     """Flat position (int64) over the reduced axes of the first extreme element; a NaN counts as the extreme."""
 
+    keeps_one = False
+
     def result_dtype(self, operand: TensorType) -> Any:
         return int64
 

@@ -10,7 +10,8 @@ import numpy as np
 from ...errors import SymgraphError
 from ..emitter import Emitter
 from ..graph import Value
-from ..op import REGISTRY, Control, Host, Leaf, Literal, Op
+from ..literal import Literal
+from ..op import REGISTRY, Control, Host, Leaf, Op
 from ..ops.leaves import Constant
 from ..ops.views import Broadcast
 from ..pattern import constant_of

@@ -7,27 +7,15 @@ that in lanes, like any vector loop. Packed panels live in the kernel's workspac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ....dtypes import float32, float64, int64
+from ....dtypes import int64
 from ....ir.dims import Dim, product
-from ...gemm import (
-    GemmSchedule,
-    Machine,
-    Operand,
-    Parts,
-    ceil_div,
-    choose_schedule,
-    dense_steps,
-    grain,
-    operand,
-    row_parts,
-    sum_parts,
-    units,
-)  # fmt: skip
-from ...loop.grammar import Contract, Kernel, Loop
+from ...gemm import Operand, Parts, ceil_div, dense_steps, grain, row_parts, sum_parts, units
+from ...loop.grammar import Loop
 from .access import Memory, load
 from .compiled import Phase
+from .contract_plan import Product, machine_of
 from .cpu import Cpu
 from .gemm_micro import tails_of, write_columns
 from .gemm_pack import Panel, write_pack
@@ -50,35 +38,6 @@ ARGUMENTS = "ptr %buffers, ptr %sizes, i64 %lo, i64 %hi, ptr %status, ptr %works
 Open = Callable[[FunctionWriter], StatementWriter]
 #: The text before the body of a phase's function.
 Header = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A matrix product with the layout of its operands and its schedule."""
-
-    contract: Contract
-    a: Operand
-    b: Operand
-    schedule: GemmSchedule
-
-
-def plan_contract(contract: Contract, kernel: Kernel, cpu: Cpu) -> Product | None:
-    """How a product is computed, or None where it is none of floats in affine layouts."""
-    shapes = {b.name: b.shape for b in kernel.buffers}
-    if contract.dtype not in (float32, float64) or any(x.dtype != contract.dtype for x in (contract.a, contract.b)):
-        return None
-    a = operand(contract.a, shapes, contract, [v for v, _ in contract.m_parts] or [contract.m_var])
-    b = operand(contract.b, shapes, contract, [contract.n_var])
-    if a is None or b is None:
-        return None
-    return Product(contract, a, b, choose_schedule(contract, a, b, contract.dtype.itemsize, machine_of(cpu)))
-
-
-def machine_of(cpu: Cpu) -> Machine:
-    """What schedules need to know of a processor."""
-    x86 = cpu.arch in ("x86_64", "amd64")
-    registers = 32 if cpu.vector_bytes == 64 or not x86 else 16
-    return Machine(cpu.vector_bytes, registers, x86 and cpu.vector_bytes >= 32, cpu.l2, cpu.name == "znver4")
 
 
 def emit_contract(
@@ -415,4 +374,4 @@ class _Emitter:
         return isinstance(size, int) and size % by == 0
 
 
-__all__ = ["Product", "emit_contract", "machine_of", "plan_contract"]
+__all__ = ["emit_contract"]

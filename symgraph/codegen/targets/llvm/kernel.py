@@ -11,7 +11,8 @@ from ...loop.walk import body_of, statements, target_of
 from .access import Memory
 from .cache import kernel_key
 from .compiled import CompiledKernel, Phase, symbol_of
-from .contract import emit_contract, plan_contract
+from .contract import emit_contract
+from .contract_plan import plan_contract
 from .cpu import Cpu, function_attributes
 from .emit import EmitAlgebra
 from .expression import ExpressionWriter
