@@ -10,7 +10,7 @@ ml_dtypes, ``x.view("uint16")`` and ``bits.view(ml_dtypes.bfloat16)`` convert. A
     step = sg.function([...], cost, updates=[(w, w - 0.1 * sg.grad(cost, w))])
 
 The functions here are for bits that are uint16 tensors, and for rounding while the dtype stays float32. All conversions
-are part of the kernels around them: no float32 copy of a weight is made for them.
+are part of the kernels around them; only a matrix product makes a float32 copy of its operand, for as long as it runs.
 """
 
 from __future__ import annotations

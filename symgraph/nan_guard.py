@@ -11,6 +11,7 @@ from .errors import NonFiniteError
 from .ir.dims import Dim, Symbol, evaluate
 from .ir.graph import Graph, Node, Value, topological
 from .ir.interp import run_node
+from .ir.ops.bfloat import FromBfloat16, ToBfloat16
 from .ir.ops.leaves import Constant, Input, State
 from .provenance import Origin
 
@@ -102,14 +103,15 @@ class _Seen:
             self.runs[number] = self.runs.get(number, 0) + 1
             return False
         used = [self._used(plan, name, a) for name, a in zip(step.args, arrays, strict=True)]
-        if not any(_is_bad(used[i]) for i in step.writes):
+        if not any(_is_bad(used[i]) or _is_bad_as_bits(used[i]) for i in step.writes):
             return False
         self.after = used
         self.found, is_meant = _first_bad(self._stages.lowering, self, number, self._sizes)
         if is_meant:
             self.meant |= {(id(plan), plan.root(step.args[i]).name) for i in step.writes}
             return False
-        self.bad, self.after = number, [a.copy() for a in used]
+        self.bad = number
+        self.after = [_numbers(a) if i in step.writes else a.copy() for i, a in enumerate(used)]
         return True
 
     def _used(self, plan: Plan, name: str, array: Array) -> Array:
@@ -133,7 +135,7 @@ def _first_bad(
     task, graph, step, plan = list(lowering.sites())[number]
     known = _operands(task, graph, step, plan, seen, sizes)
     arrays = arrays_of(task)
-    written = [arrays[i] for i in step.writes if _is_bad(seen.after[i])]
+    written = [arrays[i] for i in step.writes if _is_bad(seen.after[i]) or _holds_bad(arrays[i], seen.after[i])]
     targets = [a for a in written if isinstance(a, Value)]
     outer = seen.sites[number][1]
     names = [plan.root(name).name for name in step.args]
@@ -144,10 +146,10 @@ def _first_bad(
             return None, False
         operands = [known[id(v)] for v in node.inputs]
         results = run_node(node, operands, replace)
-        if any(_is_bad(r) for r in results):
+        if any(_is_bad(r) or _holds_bad(v, r) for v, r in zip(node.outputs, results, strict=True)):
             has_nan = any(r.dtype.kind == "f" and np.isnan(r).any() for r in results)
             if has_nan or not (isinstance(node.op, Constant) or any(id(v) in meant for v in node.inputs)):
-                return (node, operands, results), False
+                return (node, operands, tuple(_numbers(r) for r in results)), False
             meant |= {id(v) for v in node.outputs}
         known.update({id(v): r for v, r in zip(node.outputs, results, strict=True)})
     return None, len(targets) == len(written) and all(id(v) in meant for v in targets)
@@ -180,6 +182,21 @@ def _operands(
 
 def _is_bad(array: Array) -> bool:
     return array.dtype.kind == "f" and not np.isfinite(array).all()
+
+
+def _is_bad_as_bits(array: Array) -> bool:
+    """Whether bits of a bfloat16 could be of NaN or an infinity; other uint16 numbers look like that, too."""
+    return array.dtype == np.uint16 and bool(((array & 0x7F80) == 0x7F80).any())
+
+
+def _numbers(array: Array) -> Array:
+    """A copy, of bad bits as the numbers that they stand for."""
+    return FromBfloat16().reference(array) if _is_bad_as_bits(array) else array.copy()
+
+
+def _holds_bad(value: Any, array: Array) -> bool:
+    """Whether a value is made of bits of bfloat16 numbers, and one is bad."""
+    return isinstance(value, Value) and isinstance(value.op, ToBfloat16) and _is_bad_as_bits(array)
 
 
 def _amounts(array: Array) -> str:

@@ -229,3 +229,13 @@ def test_a_rounding_is_not_done_twice() -> None:
     assert names.count("round_to_bfloat16") == 2
     text = print_graph(f.stages.imported)
     assert print_graph(parse_graph(text)) == text
+
+
+def test_nan_guard_reads_bits() -> None:
+    x, w = sg.placeholder((3,), name="x"), sg.variable(np.ones(3), "bfloat16")
+    f = sg.function([x], [], updates=[(w, w * sg.log(x).astype("bfloat16"))], nan_guard=True)
+    f([1.0, 2.0, 3.0])
+    with pytest.raises(sg.NonFiniteError, match="log"):
+        f([1.0, -2.0, 3.0])
+    bits = sg.placeholder((2,), "uint16")
+    np.testing.assert_array_equal(sg.function([bits], bits + 1, nan_guard=True)([0x7F7F, 0x7FC0]), [0x7F80, 0x7FC1])

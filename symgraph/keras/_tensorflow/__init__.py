@@ -32,11 +32,13 @@ __version__ = VERSION = "2.0.0"
 bool, uint8 = (sg.dtypes.as_dtype(name) for name in ("bool", "uint8"))
 int8, int16, int32, int64 = (sg.dtypes.as_dtype(name) for name in ("int8", "int16", "int32", "int64"))
 float16, float32, float64 = (sg.dtypes.as_dtype(name) for name in ("float16", "float32", "float64"))
+bfloat16 = sg.dtypes.as_dtype("bfloat16")
 Tensor = sg.Tensor
 Variable = sg.Variable
 __all__ = [
     "Tensor",
     "Variable",
+    "bfloat16",
     "bool",
     "config",
     "depth_to_space",
