@@ -238,4 +238,5 @@ def test_nan_guard_reads_bits() -> None:
     with pytest.raises(sg.NonFiniteError, match="log"):
         f([1.0, -2.0, 3.0])
     bits = sg.placeholder((2,), "uint16")
-    np.testing.assert_array_equal(sg.function([bits], bits + 1, nan_guard=True)([0x7F7F, 0x7FC0]), [0x7F80, 0x7FC1])
+    numbers = np.array([0x7F7F, 0x7FC0], "uint16")
+    np.testing.assert_array_equal(sg.function([bits], bits + 1, nan_guard=True)(numbers), numbers + 1)
