@@ -158,8 +158,8 @@ def sliced(d: Drawer, x: Tensor) -> Tensor:
     for size in x.shape[: d.rng.randint(1, x.ndim)]:
         n = size if isinstance(size, int) else None
         step = d.rng.choice((1, 1, 2, 3, -1, -2))
-        low = d.rng.choice((None, 0, 1, -1, -2)) if n is None or n > 1 else None
-        high = d.rng.choice((None, -1, 2)) if n is None or n > 2 else None
+        low = d.rng.choice((None, 0, 1, -1, -2, *((3, -4) if n is None else ()))) if n is None or n > 1 else None
+        high = d.rng.choice((None, -1, 2, *((5, -3) if n is None else ()))) if n is None or n > 2 else None
         number = d.rng.randrange(-n, n) if n else d.rng.choice((0, -1))
         keys.append(number if d.rng.random() < 0.25 else slice(low, high, step))
         if d.rng.random() < 0.1:
