@@ -244,7 +244,7 @@ def slice_positions(key: slice, size: Dim, axis: int) -> tuple[Dim, Dim, int]:
     least = least_sizes(size)  # in an empty axis all bounds are alike
     unsure = [d for d in (first, last) if isinstance(d, SymDim) and not is_nonnegative(raised(d, least))]
     span = high - low
-    if step != 1 or not unsure or isinstance(span, int):
+    if not is_nonnegative(span) and (step != 1 or not unsure or isinstance(span, int)):
         span = maximum(span, 0)
     count = (span + (abs(step) - 1)) // abs(step)
     for bound in unsure if step != 1 else ():

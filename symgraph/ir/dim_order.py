@@ -35,6 +35,7 @@ from .dims import (
 _MANY = 12
 
 
+@lru_cache(maxsize=4096)
 def minimum(*dims: Dim) -> Dim:
     """The smallest of some sizes. What can be told is decided; equal minima are equal objects, whatever they were
     made of.
@@ -48,10 +49,13 @@ def minimum(*dims: Dim) -> Dim:
     operands = list(dims)
     shared = _shared_terms(operands)
     while True:
-        outside, operands = outside + shared, _least([d - shared for d in operands])
-        if len(operands) == 1:
-            return outside + operands[0]
-        shared = _shared_terms(operands)
+        if shared != 0:
+            outside, operands = outside + shared, [d - shared for d in operands]
+        least = _least(operands)
+        if len(least) == 1:
+            return outside + least[0]
+        shared = 0 if least == operands else _shared_terms(least)
+        operands = least
         if shared == 0:
             break
     factor = _shared_factor(operands)

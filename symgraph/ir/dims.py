@@ -133,7 +133,7 @@ class SymDim:
     def __str__(self) -> str:
         parts: list[str] = []
         for monomial, coefficient in sorted(self.terms, key=lambda t: (-len(t[0]), t[1] < 0, str(t[0]))):
-            body = "*".join(str(a) for a in monomial)
+            body = "*".join(map(str, monomial))
             sign = "-" if coefficient < 0 else "+"
             size = abs(coefficient)
             text = str(size) if not body else body if size == 1 else f"{size}*{body}"
@@ -164,7 +164,7 @@ def canonical(terms: Mapping[Monomial, int]) -> Dim:
 
 def _rank(term: tuple[Monomial, int]) -> tuple[int, list[str]]:
     monomial, _ = term
-    return len(monomial), [str(a) for a in monomial]
+    return len(monomial), [a.name if isinstance(a, Symbol) else str(a) for a in monomial]
 
 
 def _combine(a: Dim, b: Dim, sign: int) -> Dim:

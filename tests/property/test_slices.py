@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.codegen.loop.parse import parse_kernel
+from symgraph.codegen.loop.text import print_kernel
+from symgraph.codegen.plan_parse import parse_plan
+from symgraph.codegen.plan_text import print_plan
 from symgraph.ir.interp import interpret
+from symgraph.ir.parser import parse_graph
+from symgraph.ir.printer import print_graph
 
 Array = np.ndarray[Any, Any]
 SIZES = range(8)
@@ -69,6 +75,16 @@ def test_slices_of_a_matrix(key: Any, target: str) -> None:
                 np.testing.assert_array_equal(got, want, f"of a matrix {m} x {n}")
 
 
+def check_texts(f: sg.Function) -> None:
+    """Graphs, plans and kernels with minima read back."""
+    graph, plan = print_graph(f.stages.optimized), print_plan(f.stages.plan)
+    assert "min(" in graph and print_graph(parse_graph(graph)) == graph
+    assert "min(" in plan and print_plan(parse_plan(plan, f.stages.plan.kernels)) == plan
+    kernels = [print_kernel(k) for k in f.stages.plan.kernels.values()]
+    assert any("min(n0" in text for text in kernels)
+    assert [print_kernel(parse_kernel(text)) for text in kernels] == kernels
+
+
 @pytest.mark.parametrize("target", ["numpy", "llvm"])
 def test_slices_of_slices_and_between(target: str) -> None:
     x, y = sg.placeholder((None,), "float64"), sg.placeholder((None,), "float64")
@@ -76,6 +92,7 @@ def test_slices_of_slices_and_between(target: str) -> None:
                sg.sum(x[3:] * x[:-3]), x[: y.shape[0]], x[y.shape[0] :],
                sg.max(sg.concatenate([x[-3:], y[:1], [-9.0]]))]  # fmt: skip
     f = sg.function([x, y], outputs, target=target)
+    check_texts(f)
     for m in SIZES:
         for n in (0, 1, 3):
             a, b = np.random.default_rng([m, n, 1]).normal(size=m), np.random.default_rng([m, n, 2]).normal(size=n)
