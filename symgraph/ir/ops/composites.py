@@ -54,7 +54,7 @@ class Softmax(_AxisFunction):
     def expand(self, e: Emitter, *operands: Value) -> Value:
         (x,) = operands
         shifted = e.exp(e.sub(x, e.max(x, [self.axis], keepdims=True)))
-        return e.div(shifted, e.sum(shifted, [self.axis], keepdims=True))
+        return e.mul(shifted, e.div(1, e.sum(shifted, [self.axis], keepdims=True)))  # the sum is at least 1
 
     def reference(self, *arrays: Array) -> Array:
         (x,) = arrays

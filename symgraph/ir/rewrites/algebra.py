@@ -10,8 +10,10 @@ from ..emitter import Emitter
 from ..graph import Value
 from ..op import Op
 from ..ops.arithmetic import Abs, Add, Div, Maximum, Minimum, Mul, Neg, Pow, Sub
-from ..pattern import CONSTANTS, is_number, operand_of, operands_of, scalar_of
-from .rule import rule
+from ..ops.elementary import Sqrt
+from ..ops.views import Broadcast
+from ..pattern import CONSTANTS, is_number, operand_of, operands_of, scalar_of, spread_of
+from .rule import Sketch, rule
 
 
 @rule(Mul, exact=True, sees=CONSTANTS, example=lambda s: s.mul(s.input("f32[N]"), 1.0))
@@ -134,6 +136,22 @@ def divide_by_constant(e: Emitter, op: Op, operands: Sequence[Value]) -> Value |
     return None if inverse is None else e.mul(x, e.full(x.shape, inverse, x.dtype))
 
 
+@rule(Div, exact=False, sees=(Broadcast,), example=lambda s: _by_deviation(s, s.input("f32[N,5]")))
+def divide_by_spread_root(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
+    """x / sqrt(y) = x * (1/sqrt(y)) where one root serves many x, as in all normalizations: the reciprocal of a root
+    neither overflows nor underflows; the result may differ in the last bit."""
+    x, y = operands
+    spread = spread_of(y)
+    if spread is None or not isinstance(spread.inner.op, Sqrt) or is_number(x, 1.0):
+        return None
+    inverse = e.div(e.full(spread.inner.shape, 1, x.dtype), spread.inner)
+    return e.mul(x, e.broadcast(inverse, spread.shape, spread.axes))
+
+
+def _by_deviation(s: Sketch, x: Value) -> Value:
+    return s.div(x, s.broadcast(s.sqrt(s.sum(s.square(x), [1])), x.shape, (0,)))
+
+
 def _reciprocal(c: np.floating) -> float | None:
     """``1/c`` in the precision of ``c`` where both are normal numbers."""
     with np.errstate(all="ignore"):
@@ -246,7 +264,7 @@ EXACT = (
     absorb_negation_in_factor, divide_by_power_of_two,
 )  # fmt: skip
 INEXACT = (
-    divide_by_constant, power_as_products, power_of_half, add_zero, subtract_from_zero, negate_difference,
-    gather_constant_factors, multiply_by_reciprocal, cancel_division,
+    divide_by_constant, divide_by_spread_root, power_as_products, power_of_half, add_zero, subtract_from_zero,
+    negate_difference, gather_constant_factors, multiply_by_reciprocal, cancel_division,
 )  # fmt: skip
 RULES = EXACT + INEXACT
