@@ -69,7 +69,7 @@ WHOLE: dict[str, Make] = {
     "multinomial of one": lambda n, d: R.multinomial(1, [0.1, 0.2, 0.7], n, d),
 }
 WHOLE_LOOPS: dict[str, Make] = {
-    "poisson": lambda n, d: R.poisson(n, np.geomspace(0.1, 1e6, n[-1]), d),
+    "poisson": lambda n, d: R.poisson(n, np.cumprod(np.full(n[-1], 1.41)) * 0.1, d),
     "binomial": lambda n, d: R.binomial(n, 90, np.linspace(0.0, 1.0, n[-1]), d),
     "negative_binomial": lambda n, d: R.negative_binomial(n, 4.0, 0.3, d),
     "multinomial": lambda n, d: R.multinomial(30, [0.1, 0.2, 0.7], n, d),

@@ -30,7 +30,7 @@ from .basics import (
     with_sign,
 )
 
-LOG2_E = 1.0 / math.log(2.0)
+LOG2_E = 1.4426950408889634  # a literal: mathematical libraries may differ in the last bit
 
 
 @dataclass(frozen=True, slots=True)

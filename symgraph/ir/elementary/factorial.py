@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from ..algebra import Algebra
 from .basics import V, horner, square
 from .logarithm import log_inside
 
 _STEPS = 7
+_HALF_LOG_TURN = 0.91893853320467274178  # log(2 pi) / 2
 #: ``B(2k) / (2k (2k-1))`` of Stirling's series, with Bernoulli's numbers B.
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 
@@ -25,7 +24,7 @@ def log_factorial(s: Algebra[V], k: V) -> V:
     series = s.mul(inverse, horner(s, square(s, inverse), _STIRLING))
     # (z - 1/2) log z - z, arranged so that a large z does not cancel.
     power = s.mul(s.sub(z, s.like(0.5, k)), s.sub(log_inside(s, z), s.like(1.0, k)))
-    rest = s.add(series, s.like(0.5 * math.log(2 * math.pi) - 0.5, k))
+    rest = s.add(series, s.like(_HALF_LOG_TURN - 0.5, k))
     return s.add(power, s.sub(rest, log_inside(s, steps)))
 
 

@@ -12,9 +12,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...dtypes import float32, float64, int32
 from ..algebra import Algebra
+from ..numpy_algebra import NumpyAlgebra
+from ..portable import Portable
 from .basics import V, magnitude, square, where_greater, where_less, with_sign
+from .error_function import erf
 from .logarithm import log_inside
 
 _MIDDLE, _MIDDLE_SQUARE = 0.425, 0.180625
@@ -121,10 +126,15 @@ def normal_of_bits(s: Algebra[V], high: V, low: V | None, bound: float) -> V:
         q, t = _wide(s, middle, below), _wide(s, end, s.intrinsic("bit_xor", below, s.intrinsic("bit_not", sign)))
     if bound == math.inf:
         return quantile(s, q, t)
-    q = s.mul(q, s.like(math.erf(bound / math.sqrt(2.0)), q))
+    q = s.mul(q, s.like(_mass_within(bound), q))
     value = quantile(s, q, s.sub(s.like(0.5, q), magnitude(s, q)))
     value = where_greater(s, value, bound, s.like(bound, q), value)
     return where_less(s, value, -bound, s.like(-bound, q), value)
+
+
+def _mass_within(bound: float) -> float:
+    """The probability of ``-bound`` to ``bound``, by our own erf: those of libraries differ in the last bit."""
+    return float(erf(Portable(NumpyAlgebra()), np.float64(bound / math.sqrt(2.0))))
 
 
 def _narrow(s: Algebra[V], number: V) -> V:
