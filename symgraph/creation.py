@@ -9,6 +9,7 @@ import numpy as np
 from .arrangement import moveaxis
 from .dtypes import as_dtype, int64
 from .errors import ArgumentError, ShapeError
+from .ir.dim_order import maximum
 from .ir.dims import Dim, SymDim, floordiv
 from .ir.ops.indexing import OneHot
 from .ir.ops.moving import Diagonal
@@ -38,7 +39,7 @@ def arange(
     else:
         if not isinstance(step, (int, np.integer)) or isinstance(first, float) or isinstance(last, float):
             raise ArgumentError("arange: a symbolic size needs integers beside it")
-        span = last - first if step > 0 else first - last
+        span = maximum(last - first if step > 0 else first - last, 0)
         count, floating = floordiv(span + (abs(int(step)) - 1), abs(int(step))), False
     wanted = as_dtype(dtype if dtype is not None else "float64" if floating else "int64")
     if first == 0 and step == 1:

@@ -30,8 +30,13 @@ def test_arange(arguments: tuple[Any, ...], dtype: str | None) -> None:
 def test_arange_of_an_unknown_size(n: int) -> None:
     x = sg.placeholder((None,))
     size = x.shape[0]
-    f = sg.function([x], [sg.arange(size), sg.arange(1, size + 1, 2), sg.arange(size, 0, -1)])
-    for got, want in zip(f(np.zeros(n, "float32")), [np.arange(n), np.arange(1, n + 1, 2), np.arange(n, 0, -1)]):  # noqa: B905
+
+    def ranges(xp: Any, n: Any) -> list[Any]:
+        return [xp.arange(n), xp.arange(1, n + 1, 2), xp.arange(n, 0, -1), xp.arange(2, n), xp.arange(n - 3),
+                xp.arange(5, n, -2)]  # fmt: skip
+
+    f = sg.function([x], ranges(sg, size))
+    for got, want in zip(f(np.zeros(n, "float32")), ranges(np, n), strict=True):
         np.testing.assert_array_equal(got, want)
     with pytest.raises(sg.ArgumentError):
         sg.arange(0, size, 0.5)

@@ -226,3 +226,14 @@ def test_splits_that_are_joined_again_are_one_value() -> None:
         np.testing.assert_array_equal(g(a), np.where(np.arange(n) < 3, 2 * a, 1))
     with pytest.raises(sg.ShapeError, match=r"needs 3 = min\(N,3\)"):
         sg.function([x], x[:3] + np.ones(3))(X[0, 0, :2])
+
+
+def test_values_that_do_not_fit_a_part_are_refused() -> None:
+    x = sg.placeholder((None, 3))
+    for part, value in ((x[0], np.ones((2, 3))), (x[:, :2], np.ones((1, 3))), (x[:5], np.ones((6, 3)))):
+        with pytest.raises(sg.ShapeError, match="broadcast"):
+            sg.set_subtensor(part, value)
+    f = sg.function([x], sg.set_subtensor(x[:2], np.ones((2, 3))))
+    np.testing.assert_array_equal(f(np.zeros((3, 3))), np.repeat([1, 1, 0], 3).reshape(3, 3))
+    with pytest.raises(sg.ShapeError, match=r"needs min\(N,2\) = 2|needs 2 = min\(N,2\)"):
+        f(np.zeros((1, 3)))

@@ -220,8 +220,8 @@ class Emitter:
     def broadcast_to(self, a: Value, shape: Shape) -> Value:
         """NumPy's ``broadcast_to``."""
         offset = len(shape) - a.type.ndim
-        wide = shape[offset:]
-        a = self.with_ones(a, [k for k, d in enumerate(a.shape) if d != wide[k] and is_one_if_any(d)])
+        wide = zip(a.shape, shape[offset:], strict=False)  # Broadcast refuses too few axes
+        a = self.with_ones(a, [k for k, (d, wanted) in enumerate(wide) if d != wanted and is_one_if_any(d)])
         return self.broadcast(a, tuple(shape), tuple(range(offset, len(shape))))
 
     def with_ones(self, a: Value, axes: Iterable[int]) -> Value:

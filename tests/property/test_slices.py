@@ -15,6 +15,7 @@ from symgraph.codegen.plan_text import print_plan
 from symgraph.ir.interp import interpret
 from symgraph.ir.parser import parse_graph
 from symgraph.ir.printer import print_graph
+from tests.codegen.loop_executable import LoopExecutable
 
 Array = np.ndarray[Any, Any]
 SIZES = range(8)
@@ -100,3 +101,26 @@ def test_slices_of_slices_and_between(target: str) -> None:
                     np.cumsum(a[:4]), np.sum(a[3:] * a[:-3]), a[:n], a[n:], max([*a[-3:], *b[:1], -9.0])]  # fmt: skip
             for k, (got, value) in enumerate(zip(f(a, b), want, strict=True)):
                 np.testing.assert_allclose(got, value, rtol=1e-13, err_msg=f"result {k} of {m} and {n} elements")
+
+
+@pytest.mark.parametrize("target", ["numpy", "llvm", "loops"])
+def test_lookups_in_slices(target: str) -> None:
+    x, at = sg.placeholder((None, None), "float64"), sg.placeholder((None,), "int64")
+    keys = (np.s_[2:], np.s_[:3, None, ::-1], np.s_[-3:, 1:])
+    parts = [sg.take(x[key], at, 0) for key in keys]
+    written = [sg.set_subtensor(x[1:, at], 2.0), sg.inc_subtensor(x[at, -2:], x[at, -2:])]
+    outputs = [*parts, *written, sg.grad(sg.sum(sg.square(parts[2])), x)]
+    f = sg.function([x, at], outputs, target="llvm" if target == "llvm" else "numpy")
+    if target == "loops":
+        f._run = LoopExecutable(f.stages.plan).run
+    for shape, indices in (((5, 4), [0, -1, 2]), ((3, 3), [0, -1]), ((4, 1), [0]), ((9, 2), [1, 0])):
+        a, i = np.random.default_rng(shape).normal(size=shape), np.array(indices)
+        put, added, slope = a.copy(), a.copy(), np.zeros_like(a)
+        put[1:, i] = 2
+        np.add.at(added, (i, slice(-2, None)), a[i, -2:])
+        np.add.at(slope[-3:, 1:], i, 2 * a[-3:, 1:][i])
+        for got, want in zip(f(a, i), [*(a[key][i] for key in keys), put, added, slope], strict=True):
+            np.testing.assert_array_equal(got, want)
+    for shape in ((2, 4), (0, 4), (1, 1)):
+        with pytest.raises(sg.BoundsError):
+            f(np.zeros(shape), [0])

@@ -180,6 +180,9 @@ class _Run:
         array = self.arrays[e.buffer]
         # Element 0 of an empty axis may be read where a check failed or a select does not use it.
         room = array if array.size else np.zeros([max(d, 1) for d in array.shape], array.dtype)
+        if self.failure is not None:  # what follows has no meaning: 0 in the place of a bad index may be outside, too
+            at = [int(self.value(i, scope)) for i in e.index]
+            return np.asarray(room[tuple(min(max(i, 0), d - 1) for i, d in zip(at, room.shape, strict=True))])
         return np.asarray(room[self.position(e.index, room.shape, e.buffer, scope)])
 
     def bounds(self, e: Bounds, index: int, size: int) -> Array:
