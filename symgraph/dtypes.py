@@ -39,6 +39,10 @@ class DType:
     def __hash__(self) -> int:
         return hash(self.name)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """There is one object of each: what is copied or unpickled is it."""
+        return as_dtype, (self.name,)
+
     @property
     def is_float(self) -> bool:
         return self.kind == "f"

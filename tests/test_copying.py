@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.dtypes import ALL, bfloat16
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
 COPIES: list[Callable[[Any], Any]] = [copy.deepcopy, lambda f: pickle.loads(pickle.dumps(f))]
@@ -89,3 +90,9 @@ def test_variables(copied: Any) -> None:
     v = sg.variable(np.zeros((0, 3), "int16"), name="empty")
     w = copied(v)
     assert w.name == "empty" and w.get_value().shape == (0, 3) and w.dtype == v.dtype and w is not v
+
+
+@either
+def test_there_is_one_object_of_each_dtype(copied: Any) -> None:
+    for dtype in (*ALL, bfloat16):
+        assert copied(dtype) is dtype
