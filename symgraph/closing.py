@@ -154,6 +154,8 @@ def _join_sizes(order: Sequence[Node], replaced: Mapping[int, Value], facts: Fac
     """Which sizes the ops make equal: all types inferred once more, from those of what is given."""
     types: dict[int, TensorType] = {}
     for node in order:
+        if not node.joins and not any(id(v) in types or id(v) in replaced for v in node.inputs):
+            continue  # the types it was made with still hold
         values = [replaced.get(id(v), v) for v in node.inputs]
         operands = [types.get(id(v), v.type) for v in values]
         if isinstance(node.op, Elementwise) and len({t.shape for t in operands}) == 1:
@@ -198,10 +200,11 @@ class _Importer:
         self.states = [self._state(builder, i, v) for i, v in enumerate(self.variables)]
         new: dict[int, Value] = {id(t.value): v for t, v in zip(self.tensors, self.inputs, strict=True)}
         new.update({id(t.value): v for t, v in zip(self.variables, self.states, strict=True)})
+        replaced = self.replaced
         for node in order:
-            if all(id(v) in new for v in node.outputs):
+            if not node.inputs and id(node.output) in new:
                 continue
-            operands = tuple(new[id(self.replaced.get(id(v), v))] for v in node.inputs)
+            operands = tuple([new[id(replaced.get(id(v), v))] for v in node.inputs])
             builder.origins = node.origins
             op = node.op.map_dims(sizes)
             if isinstance(op, Control):

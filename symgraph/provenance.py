@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from types import FrameType
 
 _LIBRARY = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -33,9 +34,14 @@ class Origin:
         return f"grad of {text}" if self.grad else text
 
 
+#: One object for a place: many nodes come from it.
+_origin = lru_cache(maxsize=4096)(Origin)
+
+
+@lru_cache(maxsize=4096)
 def as_gradient(origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
     """The same places, for what a gradient makes there."""
-    return tuple([o if o.grad else Origin(o.layer, o.file, o.line, True) for o in origins])
+    return tuple([o if o.grad else _origin(o.layer, o.file, o.line, True) for o in origins])
 
 
 @contextmanager
@@ -56,5 +62,5 @@ def here(grad: bool = False) -> Origin:
     while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
         frame = frame.f_back
     if frame is None:
-        return Origin(_scope.get(), "", 0, grad)
-    return Origin(_scope.get(), frame.f_code.co_filename, frame.f_lineno, grad)
+        return _origin(_scope.get(), "", 0, grad)
+    return _origin(_scope.get(), frame.f_code.co_filename, frame.f_lineno, grad)

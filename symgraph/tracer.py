@@ -29,15 +29,16 @@ class Tracer(Emitter):
         return Facts()
 
     def apply_all(self, op: Op, *operands: Value) -> tuple[Value, ...]:
+        facts = Facts()
         try:
-            types = op.infer(Facts(), *(v.type for v in operands))
+            types = op.infer(facts, *[v.type for v in operands])
         except (ShapeError, DTypeError) as error:
             raise type(error)(explain_mismatch(str(error), op, operands)) from None
         folded = op.fold(self, operands)
         if folded is not None:
             return (folded,)
         origins = _origins.get()
-        node = Node(op, operands, types, origins if origins is not None else (here(),))
+        node = Node(op, operands, types, origins if origins is not None else (here(),), bool(facts.pairs))
         for record in _records.get():
             record.append(node)
         return node.outputs

@@ -152,7 +152,8 @@ class Builder(Emitter):
         return found
 
     def _merge_origins(self, node: Node) -> None:
-        if self.origins and node.origins is not self.origins and len(node.origins) < _MAX_ORIGINS:
+        more, known = self.origins, node.origins
+        if more and known is not more and len(known) < _MAX_ORIGINS and not all(o in known for o in more):
             node.origins = tuple(dict.fromkeys(node.origins + self.origins))[:_MAX_ORIGINS]
 
     def finish(
@@ -184,15 +185,20 @@ def check_sizes_known(graph: Graph) -> None:
         GraphError: otherwise, naming the node's origin.
     """
     known = set(symbols(d for v in graph.inputs for d in v.shape))
+    checked: set[int] = set()
     for node in graph.nodes:
         for value in node.outputs:
-            unknown = [s for s in symbols(value.shape) if s not in known]
-            if unknown:
-                origin = node.origins[0] if node.origins else Origin()
-                raise GraphError(
-                    f"size {unknown[0]} of a {node.op.name} ({value.type}) made at {origin} belongs to no input of the "
-                    "function; add the placeholder it comes from to the inputs"
-                )
+            for dim in value.type.shape:
+                if isinstance(dim, int) or id(dim) in checked:
+                    continue
+                checked.add(id(dim))
+                unknown = [s for s in symbols((dim,)) if s not in known]
+                if unknown:
+                    origin = node.origins[0] if node.origins else Origin()
+                    raise GraphError(
+                        f"size {unknown[0]} of a {node.op.name} ({value.type}) made at {origin} belongs to no input of "
+                        "the function; add the placeholder it comes from to the inputs"
+                    )
 
 
 Transform = Callable[[Builder, Node, tuple[Value, ...]], tuple[Value, ...]]
@@ -204,14 +210,19 @@ def copy_node(builder: Builder, node: Node, operands: tuple[Value, ...]) -> tupl
 
 
 def rebuild(graph: Graph, builder: Builder, transform: Transform = copy_node, is_body: bool = False) -> Graph:
-    """One sweep: read ``graph``, write another through ``builder``, node by node in topological order."""
+    """One sweep: read ``graph``, write another through ``builder``, node by node in topological order. The same graph
+    where nothing changes."""
     new: dict[int, Value] = {}
+    is_same = True
     for node in graph.nodes:
         builder.origins, builder.source = node.origins, node
-        operands = tuple([new[id(v)] for v in node.inputs])
-        for old, value in zip(node.outputs, transform(builder, node, operands), strict=True):
+        made = transform(builder, node, tuple([new[id(v)] for v in node.inputs]))
+        is_same = is_same and made == node.outputs
+        for old, value in zip(node.outputs, made, strict=True):
             new[id(old)] = value
     builder.source = None
+    if is_same and len(builder.facts.pairs) == len(graph.facts):
+        return graph
     return builder.finish(
         graph.name,
         [new[id(v)] for v in graph.inputs],

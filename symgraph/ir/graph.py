@@ -19,17 +19,20 @@ from .types import TensorType
 
 
 class Node:
-    """One application of ``op``; ``outputs`` are its results. Compared by identity."""
+    """One application of ``op``; ``outputs`` are its results. Compared by identity. ``joins`` where its operands only
+    fit if certain sizes are equal."""
 
-    __slots__ = ("__weakref__", "inputs", "op", "origins", "outputs")
+    __slots__ = ("__weakref__", "inputs", "joins", "op", "origins", "outputs")
 
     def __init__(
-        self, op: Op, inputs: tuple[Value, ...], types: Iterable[TensorType], origins: tuple[Origin, ...]
-    ) -> None:
+        self, op: Op, inputs: tuple[Value, ...], types: Iterable[TensorType], origins: tuple[Origin, ...],
+        joins: bool = False,
+    ) -> None:  # fmt: skip
+        self.joins = joins
         self.op = op
         self.inputs = inputs
         self.origins = origins
-        self.outputs: tuple[Value, ...] = tuple(Value(self, i, t) for i, t in enumerate(types))
+        self.outputs: tuple[Value, ...] = tuple([Value(self, i, t) for i, t in enumerate(types)])
 
     @property
     def output(self) -> Value:

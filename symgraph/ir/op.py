@@ -170,7 +170,15 @@ class Op:
         return type(self) is type(other) and self._key == other._key  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, self._key))
+        own = self.__dict__
+        found: int | None = own.get("_hash")
+        if found is None:
+            found = own["_hash"] = hash((type(self).__name__, self._key))
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the hash, which another process computes in another way."""
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.attributes().items())
@@ -182,7 +190,7 @@ class Op:
 
     def map_dims(self, replace: dict[Symbol, Dim]) -> Op:
         """This op with symbols in its attributes replaced."""
-        if not replace or all(type(v) in _WITHOUT_DIMS for v in self._key):
+        if not replace or not _has_dims(self._key):
             return self
         changed = {k: new for k, v in self.attributes().items() if (new := _map_dims(v, replace)) is not v}
         return dataclasses.replace(self, **changed) if changed else self
@@ -190,6 +198,17 @@ class Op:
 
 #: Types of attributes that have no sizes inside.
 _WITHOUT_DIMS = frozenset((str, int, float, bool, type(None), DType))
+
+
+def _has_dims(value: Any) -> bool:
+    """Whether there may be symbols in an attribute."""
+    kind = type(value)
+    if kind is tuple:
+        for part in value:  # noqa: SIM110 - a call less for each
+            if _has_dims(part):
+                return True
+        return False
+    return kind not in _WITHOUT_DIMS and (kind is SymDim or hasattr(value, "map_dims"))
 
 
 @cache

@@ -133,7 +133,7 @@ def optimize(graph: Graph, options: Options, passes: Sequence[Pass] = PIPELINE) 
     for one in passes:
         before, rules = graph, one.chosen(options.inexact)
         graph, fired = run_pass(graph, one, rules, options.inexact, settled)
-        if graph is not before:
+        if graph is not before or one.prepare is None:
             settled = Swept(rules, frozenset(_nodes_of(graph)))
         if options.verify:
             verify(graph, one.name)

@@ -100,6 +100,8 @@ class Facts:
         Raises:
             ShapeError: if ranks or sizes differ for certain.
         """
+        if a == b:
+            return a
         if len(a) != len(b):
             raise ShapeError(f"{what} differ: {shape_text(a)} and {shape_text(b)}")
         try:
