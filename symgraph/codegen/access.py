@@ -8,7 +8,6 @@ unknown. Axes of length one do not count: axes are numbered among those that are
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -137,13 +136,20 @@ def result_index(shape: Shape) -> tuple[Abstract, ...]:
 
 def axis_numbers(shape: Shape) -> tuple[int, ...]:
     """The number of every axis: 0, 1, ... for those longer than one, ``ZERO`` for the others."""
-    numbers = itertools.count()
-    return tuple(ZERO if d == 1 else next(numbers) for d in shape)
+    numbers: list[int] = []
+    count = 0
+    for d in shape:
+        if type(d) is int and d == 1:
+            numbers.append(ZERO)
+        else:
+            numbers.append(count)
+            count += 1
+    return tuple(numbers)
 
 
 def squeeze(shape: Shape) -> Shape:
     """A shape without its axes of length one."""
-    return tuple(d for d in shape if d != 1)
+    return tuple([d for d in shape if type(d) is not int or d != 1])
 
 
 def access_of(affine: Sequence[Affine | None], operand_shape: Shape) -> Access:
@@ -169,13 +175,19 @@ class Meanings:
 
     def __init__(self) -> None:
         self._known: dict[object, Meaning] = {}
+        self._seen: dict[int, tuple[Node, Meaning]] = {}  # the node is kept alive: ids of dead objects are reused
 
     def of(self, node: Node) -> Meaning:
         """The meaning of an elementwise or indexed node (its only result)."""
-        key = (node.op, tuple(v.type for v in node.inputs), node.output.type)
-        if key not in self._known:
-            self._known[key] = _trace(node)
-        return self._known[key]
+        seen = self._seen.get(id(node))
+        if seen is not None:
+            return seen[1]
+        key = (node.op, tuple([v.type for v in node.inputs]), node.output.type)
+        meaning = self._known.get(key)
+        if meaning is None:
+            meaning = self._known[key] = _trace(node)
+        self._seen[id(node)] = node, meaning
+        return meaning
 
 
 def _trace(node: Node) -> Meaning:

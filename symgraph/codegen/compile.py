@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..ir.dims import symbol, symbols
+from ..ir.dims import Dim, symbol, symbols
 from ..ir.graph import Graph, Node, Value
 from ..ir.op import Leaf, Scatter
 from ..provenance import Origin
@@ -111,6 +111,7 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], inner: Sequ
         kernels.update(body.kernels)
     texts: dict[str, str] = {}
     known: dict[int, Canonical] = {}
+    costs: dict[int, Dim] = {}
     steps: list[Step | HostCall | Loop] = []
     for task in tasks:
         if isinstance(task.lowered, LoweredLoop):
@@ -131,7 +132,10 @@ def _assemble(graph: Graph, storage: Storage, tasks: Sequence[Task], inner: Sequ
         checks = tuple(Check(n.op.name, axis, (*n.origins, Origin())[0]) for n, axis in task.lowered.checks)
         sizes = tuple(symbol(n) for n in canonical.sizes)
         writes = tuple(i for i, n in enumerate(canonical.buffers) if modes[n] != "in")
-        flops = sum(n.op.flops([v.type for v in n.inputs], [v.type for v in n.outputs]) for n in task.lowered.nodes)
+        flops = costs.get(id(task.lowered.kernel))
+        if flops is None:
+            flops = sum(n.op.flops([v.type for v in n.inputs], [v.type for v in n.outputs]) for n in task.lowered.nodes)
+            costs[id(task.lowered.kernel)] = flops
         steps.append(Step(canonical.key, args, sizes, tuple(origins)[:_MAX_SITES], checks, writes, flops))
     used = {n for step in steps for n in step.args} | {*storage.inputs, *storage.states, *storage.outputs}
     buffers = _used_buffers(storage.buffers, used)

@@ -32,12 +32,9 @@ class Inline:
 
     cost: int
     reads: tuple[tuple[Value, Access], ...]
-    depth: int = 1
-
-    @property
-    def is_uniform(self) -> bool:
-        """Whether every element is the same: it is computed in front of the loops."""
-        return all(k == ZERO for _, access in self.reads for k in access)
+    depth: int
+    #: Whether every element is the same: it is computed in front of the loops.
+    is_uniform: bool
 
 
 @dataclass(slots=True)
@@ -206,8 +203,8 @@ def inline_of(node: Node, known: dict[int, Inline], meanings: Meanings) -> Inlin
                 uniform += inline.cost
             else:
                 cost += inline.cost
-    whole = Inline(cost + uniform, tuple(reads.values()), depth)
-    return whole if whole.is_uniform else Inline(cost, whole.reads, depth)
+    is_uniform = all([k == ZERO for _, access in reads for k in access])  # noqa: C419 - quicker than a generator
+    return Inline(cost + uniform if is_uniform else cost, tuple(reads.values()), depth, is_uniform)
 
 
 def reads_of(value: Value, known: dict[int, Inline]) -> tuple[tuple[Value, Access], ...]:

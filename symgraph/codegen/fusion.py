@@ -252,6 +252,8 @@ class Fusion:
 
     def awaited(self, source: Value) -> list[Draft]:
         """The drafts that must have run before the array is read, besides that which computes it."""
+        if not self.demand.waits:
+            return []
         waited = self.demand.waited_for(source)
         found = [self.draft_of(v) for value in waited for v, _ in reads_of(value, self.inline)]
         return [draft for draft in found if draft is not None]
