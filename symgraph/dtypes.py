@@ -108,12 +108,14 @@ def as_dtype(value: Any) -> DType:
         return value
     if isinstance(value, str) and value in BY_NAME:
         return BY_NAME[value]
+    known = _BY_NP.get(value) if isinstance(value, np.dtype) else None
+    if known is not None:
+        return known
     try:
         dtype = np.dtype(value)
         return bfloat16 if dtype.name == bfloat16.name else _BY_NP[dtype.newbyteorder("=")]  # ml_dtypes has one
     except (TypeError, KeyError):
-        known = ", ".join(BY_NAME)
-        raise DTypeError(f"no dtype {value!r} in symgraph; the dtypes are: {known}") from None
+        raise DTypeError(f"no dtype {value!r} in symgraph; the dtypes are: {', '.join(BY_NAME)}") from None
 
 
 def promote(*operands: DType | bool | int | float) -> DType:
