@@ -80,17 +80,6 @@ def test_discrete(name: str) -> None:
     _alike(got, numpy_make(REFERENCE, COUNT))
 
 
-@pytest.mark.slow
-def test_targets_agree() -> None:
-    def draw(target: str) -> Any:
-        sg.set_random_seed(3)
-        f = sg.function([], [R.gamma(300, 0.8), R.poisson(300, 30.0), R.binomial(300, 90, 0.4)], target=target)
-        return [*f(), *f()]
-
-    for a, b in zip(draw("llvm"), draw("numpy"), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5)
-
-
 def test_truncated_normal() -> None:
     sg.set_random_seed(1)
     z = sg.function([], R.truncated_normal((COUNT,), 1.0, 2.0))()
