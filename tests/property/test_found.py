@@ -111,3 +111,15 @@ def test_an_update_that_reads_its_variable_at_positions_that_are_data(target: st
     before = v.get_value()
     np.testing.assert_array_equal(fn([2, 0, 1]), before[:, [2, 0, 1]])
     np.testing.assert_array_equal(v.get_value(), np.where(before[:, [2, 0, 1]] > 2, before[:, [2, 0, 1]], before))
+
+
+@targets
+def test_matrices_of_a_stack_have_exponentials_of_their_own(target: str) -> None:
+    x = np.random.default_rng(0).standard_normal((4, 3, 3)) * np.array([0.1, np.nan, 1e9, 1.0])[:, None, None]
+    x[2] = np.diag([-1e9, -1e8, 0.0])
+    got = call(sg.linalg.expm, x, target=target)
+    assert np.isnan(got[1]).all()
+    np.testing.assert_allclose(got[2], np.diag([0.0, 0.0, 1.0]), rtol=1e-6)
+    for k in (0, 3):
+        alone = call(sg.linalg.expm, x[k], target=target)
+        np.testing.assert_allclose(got[k], alone, rtol=1e-14)

@@ -6,7 +6,6 @@ differentiation" (2008), unless a class names another source.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -166,11 +165,11 @@ class MatrixExp(MatrixOp):
 
     def perform(self, *arrays: Array) -> Array:
         (a,) = arrays
-        norm = float(np.abs(a).sum(-2).max(initial=0))
-        if not math.isfinite(norm):
-            return np.full_like(a, np.nan)
-        halvings = max(0, math.ceil(math.log2(norm / _THETA))) if norm else 0
-        x = a.astype(np.float64) / 2.0**halvings
+        norm = np.abs(a).astype(np.float64).sum(-2).max(-1, initial=0)[..., None, None]
+        known = np.isfinite(norm)
+        # Each matrix of a stack is scaled by itself.
+        halvings = np.ceil(np.log2(np.where(known, np.maximum(norm, _THETA), _THETA) / _THETA)).astype(int)
+        x = np.where(known, a, 0).astype(np.float64) / 2.0**halvings
         eye = np.broadcast_to(np.eye(a.shape[-1]), a.shape)
         squares = x @ x
         even, odd = eye * 0, eye * 0
@@ -181,9 +180,9 @@ class MatrixExp(MatrixOp):
             power = power @ squares
         odd = x @ odd
         result = np.linalg.solve(even - odd, even + odd)
-        for _ in range(halvings):
-            result = result @ result
-        return result.astype(a.dtype)
+        for k in range(halvings.max(initial=0)):
+            result = np.where(k < halvings, result @ result, result)
+        return np.where(known, result, np.nan).astype(a.dtype)
 
     def reference(self, *arrays: Array) -> Array:
         (a,) = arrays
