@@ -260,7 +260,7 @@ class _Statements(Expressions):
 
     # -- contractions ---------------------------------------------------------------------------------------------
     def _contract(self, c: Contract) -> None:
-        risky = self._is_risky(postorder([*expressions(c.epilogue), *inner_roots(c)]))
+        risky = self._is_risky(postorder([*expressions(c.epilogue), *inner_roots(c)])) or _is_gathered(c)
         extents = [*c.batch_extents, c.m, c.n]
         unsure = [d for d in extents if not (isinstance(d, int) and d > 0)]
         if risky and unsure:
@@ -325,6 +325,12 @@ class _Statements(Expressions):
             text = f"rt.cast({text}, np.{c.dtype.np.type.__name__})"
         self.scope = outer
         return text
+
+
+def _is_gathered(c: Contract) -> bool:
+    """Whether elements of an operand are picked: where there is none, one stands in along the other axes."""
+    forms = [linear(i) for load in (c.a, c.b) for i in load.index]
+    return any(form is None or len(form[0]) > 1 for form in forms)
 
 
 def _follows(store: Store, var: str) -> bool:
