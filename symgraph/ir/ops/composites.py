@@ -53,12 +53,14 @@ class Softmax(_AxisFunction):
 
     def expand(self, e: Emitter, *operands: Value) -> Value:
         (x,) = operands
+        if x.shape[self.axis] == 0:
+            return x
         shifted = e.exp(e.sub(x, e.max(x, [self.axis], keepdims=True)))
         return e.mul(shifted, e.div(1, e.sum(shifted, [self.axis], keepdims=True)))  # the sum is at least 1
 
     def reference(self, *arrays: Array) -> Array:
         (x,) = arrays
-        powers = np.exp(x - x.max(self.axis, keepdims=True))
+        powers = np.exp(x - x.max(self.axis, keepdims=True, initial=-np.inf))
         return np.asarray(powers / powers.sum(self.axis, keepdims=True))
 
     def vjp(
@@ -78,12 +80,14 @@ class LogSoftmax(_AxisFunction):
 
     def expand(self, e: Emitter, *operands: Value) -> Value:
         (x,) = operands
+        if x.shape[self.axis] == 0:
+            return x
         shifted = e.sub(x, e.max(x, [self.axis], keepdims=True))
         return e.sub(shifted, e.log(e.sum(e.exp(shifted), [self.axis], keepdims=True)))
 
     def reference(self, *arrays: Array) -> Array:
         (x,) = arrays
-        shifted = x - x.max(self.axis, keepdims=True)
+        shifted = x - x.max(self.axis, keepdims=True, initial=-np.inf)
         return np.asarray(shifted - np.log(np.exp(shifted).sum(self.axis, keepdims=True)))
 
     def vjp(
