@@ -23,6 +23,8 @@ Pairs = list[tuple[Variable, Tensor]]
 SIZES = (1, 2, 3, 4)
 #: How operands that do not fit are refused; anything else is a fault.
 REFUSED = (ShapeError, DTypeError, ArgumentError, GradientError)
+#: Floats for which no product or sum of few of them leaves the range on the way, where multiply-adds do not round.
+SPECIAL = (0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-40)
 _TRIES = 12
 _RANKS = (0, 1, 1, 2, 2, 2, 3, 3, 4)
 
@@ -36,11 +38,15 @@ class Maker:
     weight: int = 1
 
 
-def random_array(rng: np.random.Generator, dtype: DType, shape: Sequence[int]) -> Array:
-    """Normal floats, some of them 0; small integers, a few extreme ones; fair bools."""
+def random_array(rng: np.random.Generator, dtype: DType, shape: Sequence[int], special: bool = False) -> Array:
+    """Normal floats, some of them 0 (``special``: infinite, NaN, subnormal); small integers, a few extreme ones; fair
+    bools."""
     if dtype.is_float:
         data = rng.standard_normal(shape) * rng.choice([0.3, 1.0, 3.0])
-        return np.asarray(np.where(rng.random(shape) < 0.1, 0.0, data)).astype(dtype.np)
+        if special:
+            data = np.where(rng.random(shape) < 0.15, rng.choice(SPECIAL, shape), data)
+        with np.errstate(over="ignore"):
+            return np.asarray(np.where(rng.random(shape) < 0.1, 0.0, data)).astype(dtype.np)
     if dtype.is_bool:
         return np.asarray(rng.random(shape) < 0.5)
     info = np.iinfo(dtype.np)

@@ -29,25 +29,26 @@ Array = np.ndarray[Any, Any]
 @dataclass(frozen=True)
 class Program:
     """What a function is made of. The first input's axes are the unknown sizes; ``given`` pairs placeholders with what
-    replaces them; ``steps`` names what was applied."""
+    replaces them; ``steps`` names what was applied, ``name`` what makes the program again."""
 
     inputs: list[Tensor]
     outputs: list[Tensor]
     updates: Pairs
     given: list[tuple[Tensor, Tensor]]
     steps: list[str]
+    name: str
 
     def function(self, **options: Any) -> sg.Function:
         return sg.function(
-            self.inputs, self.outputs, self.updates, self.given, options=sg.Options(**options), name="program"
+            self.inputs, self.outputs, self.updates, self.given, options=sg.Options(**options), name=self.name
         )
 
-    def arguments(self, sizes: Sequence[int], seed: int) -> list[Array]:
-        """Values for the inputs, where the unknown sizes are ``sizes``."""
+    def arguments(self, sizes: Sequence[int], seed: int, special: bool = False) -> list[Array]:
+        """Values for the inputs, where the unknown sizes are ``sizes``; ``special`` ones among them."""
         rng = np.random.default_rng(seed)
         bound = {str(d): n for d, n in zip(self.inputs[0].shape, sizes, strict=True)}
         shapes = [[d if isinstance(d, int) else bound[str(d)] for d in t.shape] for t in self.inputs]
-        return [random_array(rng, t.dtype, shape) for t, shape in zip(self.inputs, shapes, strict=True)]
+        return [random_array(rng, t.dtype, shape, special) for t, shape in zip(self.inputs, shapes, strict=True)]
 
 
 @st.composite
@@ -63,4 +64,5 @@ def random_program(seed: int, steps: int, dtypes: Sequence[DType] = ALL) -> Prog
         for number in range(steps):
             drawer.step(seed + 7919 * (number + 1), (*STEPS, *STRUCTURES))
         outputs = drawer.results(seed + 1)
-        return Program(drawer.inputs, outputs, drawer.updates(UPDATES), drawer.given, drawer.steps)
+        name = f"random_program({seed}, {steps})"
+        return Program(drawer.inputs, outputs, drawer.updates(UPDATES), drawer.given, drawer.steps, name)

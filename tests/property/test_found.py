@@ -123,3 +123,30 @@ def test_matrices_of_a_stack_have_exponentials_of_their_own(target: str) -> None
     for k in (0, 3):
         alone = call(sg.linalg.expm, x[k], target=target)
         np.testing.assert_allclose(got[k], alone, rtol=1e-14)
+
+
+def test_values_of_more_axes_than_there_are() -> None:
+    x, y = sg.placeholder((None,)), sg.placeholder((None, None))
+    for make in (lambda: sg.broadcast_to(y, x.shape), lambda: sg.put_along_axis(x, sg.argsort(x), y, 0)):
+        with pytest.raises(sg.ShapeError, match="broadcast"):
+            make()
+
+
+@pytest.mark.parametrize("function", [sg.softmax, sg.log_softmax])
+@targets
+def test_softmax_along_an_axis_of_no_elements(target: str, function: Callable[..., sg.Tensor]) -> None:
+    x = sg.placeholder((2, 0, 3))
+    for axis in range(3):
+        fn = sg.function([x], [function(x, axis), sg.grad(sg.sum(function(x, axis)), x)], target=target)
+        assert [a.shape for a in fn(np.ones((2, 0, 3)))] == [(2, 0, 3)] * 2
+        assert call(lambda t, a=axis: function(t, a), np.ones((2, 0, 3)), target=target).shape == (2, 0, 3)
+
+
+@targets
+def test_products_of_stacks_of_empty_matrices(target: str) -> None:
+    """NumPy's target picks rows of the second operand, of which there are none."""
+    x = sg.placeholder((3, None, None), "float64")
+    fn = sg.function([x], sg.dot(x, x), target=target)
+    for n in (2, 0, 1):
+        a = np.arange(3.0 * n * n).reshape(3, n, n)
+        np.testing.assert_array_equal(fn(a), np.dot(a, a))
