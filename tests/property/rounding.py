@@ -26,6 +26,7 @@ from symgraph.ir.graph import Graph, Node
 from symgraph.ir.interp import interpret
 from symgraph.ir.op import REGISTRY, Elementwise, Indexed, Leaf, Op, Reduction
 from symgraph.ir.ops.elementary import FloatFunction
+from symgraph.ir.ops.matrices import MatrixOp
 from symgraph.ir.ops.reductions import Prod, Sum
 from symgraph.ir.passes import PIPELINE, run_pass
 
@@ -92,6 +93,10 @@ def rounding(rng: np.random.Generator, strict: bool = False) -> Iterator[None]:
         results = [shaken(r) for r in plain(node, moved, replace)]
         if plainly:
             return tuple(results)
+        if isinstance(node.op, MatrixOp):  # LAPACK promises nothing about matrices that are not finite
+            lost = np.any([~np.isfinite(a).all((-2, -1)) for a in operands], axis=0)
+            for r in results:
+                r[lost] = anything(r[lost].shape, r.dtype)
         # Sums begin with 0 or with their first term, which makes another zero of terms that are all -0.
         return tuple(np.where(r == 0, rng.choice((0.0, -0.0), r.shape), r).astype(r.dtype) for r in results)
 
