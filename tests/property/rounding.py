@@ -62,7 +62,10 @@ def rounding(rng: np.random.Generator, strict: bool = False) -> Iterator[None]:
         step = np.finfo(array.dtype).eps * rng.uniform(-1, 1, array.shape)
         with np.errstate(all="ignore"):
             moved = np.asarray(array + array * step, array.dtype)
-            return moved if strict else np.where(np.isfinite(array), moved, anything(array.shape, array.dtype))
+        lost = anything(array.shape, array.dtype)
+        if strict:  # NaN has any sign
+            lost = np.where(np.isnan(array), np.copysign(array, lost), array)
+        return np.where(np.isfinite(array), moved, lost)
 
     def anything(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         return np.asarray(rng.choice(ANYTHING, shape)).astype(dtype)
