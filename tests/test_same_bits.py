@@ -84,7 +84,7 @@ USUAL = [f"{name} float32" for name in FORMULAS] + ["normal float64", *WHOLE, "g
 NUMPY = Options(target="numpy")
 OPTIONS = {
     "llvm": Options(), "baseline": Options(cpu="baseline"), "avx2": Options(cpu="avx2"),
-    "avx512": Options(cpu="avx512"), "as written": Options(inexact=False),
+    "avx512": Options(cpu="avx512"), "flushed": Options(flush_subnormals=True), "as written": Options(inexact=False),
     "numpy, as written": Options(target="numpy", inexact=False),
 }  # fmt: skip
 
