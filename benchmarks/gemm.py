@@ -21,7 +21,7 @@ from collections.abc import Callable
 import numpy as np
 
 from symgraph.codegen.loop.grammar import Buffer, Contract, Kernel, Load, Store, Var
-from symgraph.codegen.targets.llvm.contract import plan_contract
+from symgraph.codegen.targets.llvm.contract_plan import plan_contract
 from symgraph.codegen.targets.llvm.cpu import Cpu, cpu_for, host_cpu
 from symgraph.codegen.targets.llvm.engine import Library
 from symgraph.codegen.targets.llvm.kernel import compile_kernel

@@ -33,6 +33,14 @@ def test_what_the_package_needs_at_run_time_is_named_as_data() -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_benchmarks_find_what_they_measure(path: Path) -> None:
+    """Their imports still hold; what they time is nobody's test."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", f"import benchmarks.{path.stem}"]
+    subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, timeout=120)
+
+
 def test_every_folder_with_modules_is_a_package() -> None:
     folders = {p.parent for p in (ROOT / "symgraph").rglob("*.py")}
     assert not [str(f) for f in folders if not (f / "__init__.py").exists()]
