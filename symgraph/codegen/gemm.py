@@ -31,6 +31,9 @@ FAR = 1 << 17
 FEW_PACKED, FEW = 8, 1
 #: The register block, rows and vectors, of few rows: b is read in long pieces, for each jump to a next row is dear.
 FEW_BLOCK = (1, 8)
+#: Elements of a lone row that are computed at a time: the more, the longer the lines of b that are read in a row; and
+#: how many make a task at least.
+STREAM, STREAM_TASK = 2048, 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ class GemmSchedule:
     parallel unit; ``pack_a`` and ``pack_b`` say which operands are copied to panels first. ``outer_sums``: how many
     parts of the sum run outside a tile, whose sums are then kept in memory, so that operands are read once a tile;
     ``chunk``, where it is not 0: the same for packed operands, so many positions of the sum at a time. ``few``, where
-    it is not 0: a call with at most so many rows takes :attr:`for_few`, in the same tiles."""
+    it is not 0: a call with at most so many rows takes :attr:`for_few`, in the same tiles. ``streamed``: one row, whose
+    sums lie in memory while b is read in whole lines."""
 
     lanes: int
     rows: int
@@ -89,6 +93,7 @@ class GemmSchedule:
     outer_sums: int = 0
     chunk: int = 0
     few: int = 0
+    streamed: bool = False
 
     @property
     def columns(self) -> int:
@@ -96,18 +101,19 @@ class GemmSchedule:
 
     @property
     def for_few(self) -> GemmSchedule:
-        """The schedule of a call with few rows: without packing, and where few are very few, with blocks for those."""
-        if self.few > FEW_PACKED:
-            return replace(self, pack_b=False, few=FEW)
-        rows, vectors = FEW_BLOCK
-        return replace(self, rows=rows, vectors=vectors, pack_b=False, few=0)
+        """The schedule of a call with few rows: without packing; with blocks for few, if those are very few; and a lone
+        row apart."""
+        if self.few == FEW:
+            return replace(self, rows=1, vectors=STREAM // self.lanes, pack_b=False, few=0, streamed=True)
+        rows, vectors = (self.rows, self.vectors) if self.few > FEW_PACKED else FEW_BLOCK
+        return replace(self, rows=rows, vectors=vectors, pack_b=False, few=FEW)
 
     def __str__(self) -> str:
         packed = "".join(name for name, on in (("a", self.pack_a), ("b", self.pack_b)) if on) or "none"
-        block = f"{self.rows}x{self.vectors}*{self.lanes}"
+        block = "streamed" if self.streamed else f"block {self.rows}x{self.vectors}*{self.lanes}"
         cut = f" by {self.chunk}" if self.chunk else ""
         few = f", up to {self.few} rows apart" if self.few else ""
-        return f"gemm block {block} tile {self.tile_rows}x{self.tile_columns} packed {packed}{cut}{few}"
+        return f"gemm {block} tile {self.tile_rows}x{self.tile_columns} packed {packed}{cut}{few}"
 
 
 def merged(parts: Iterable[tuple[Dim, ...]]) -> Parts:
@@ -203,7 +209,12 @@ def choose_schedule(c: Contract, a: Operand, b: Operand, itemsize: int, machine:
     if outer or chunk:
         tile_rows, blocks = -(-m // (4 * rows)) * rows, max(1, min(across, -(-256 // columns)))
     is_wide = not isinstance(c.n, int) or c.n >= FEW_BLOCK[1] * lanes
-    if not (isinstance(c.m, int) or parted or pack_a or chunk) and is_wide and b.outer == 1 and (machine.masks or even):
+    as_it_lies = is_wide and not parted and b.outer == 1 and (machine.masks or even)
+    if as_it_lies and c.m == 1:
+        vectors = min(STREAM, c.n + lanes - 1 if isinstance(c.n, int) else STREAM) // lanes
+        task = min(max(n // 4 // lanes * lanes, STREAM_TASK), STREAM)
+        return GemmSchedule(lanes, 1, vectors, 1, task, False, False, streamed=True)
+    if as_it_lies and not (isinstance(c.m, int) or pack_a or chunk):
         few = few if pack_b else FEW
         blocks = -(-blocks * vectors // FEW_BLOCK[1]) * FEW_BLOCK[1] // vectors  # both kinds of blocks fill a tile
     else:

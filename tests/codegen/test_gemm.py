@@ -204,7 +204,7 @@ def test_an_update_in_place_touches_every_element_once(cpu: str, layout: str) ->
 
 @pytest.mark.parametrize("cpu", CPUS)
 @pytest.mark.parametrize("layout", ["NN", "NT", "TN", "TT"])
-@pytest.mark.parametrize("sizes", [(3, 5, 7), (13, 37, 19), (9, 33, 6)])
+@pytest.mark.parametrize("sizes", [(3, 5, 7), (13, 37, 19), (9, 33, 6), (1, 133, 11)])
 @pytest.mark.parametrize("known", [True, False])
 def test_nothing_outside_the_operands_is_touched(
     cpu: str, layout: str, sizes: tuple[int, int, int], known: bool
@@ -268,12 +268,13 @@ def test_schedules_as_text() -> None:
 
 def test_few_rows_read_b_where_it_lies() -> None:
     some = schedule(product(symbol("N"), 600, 2050, "NN"), WIDE).for_few
-    assert (some.rows, some.vectors, some.pack_b, some.few) == (8, 2, False, 1), "unpacked, with a block for one row"
-    few = some.for_few
-    assert few == schedule(product(symbol("N"), 600, 2050, "NN"), HALVED).for_few
-    assert (few.rows, few.vectors, few.pack_b, few.few) == (1, 8, False, 0)
+    assert (some.rows, some.vectors, some.pack_b, some.few) == (8, 2, False, 1), "unpacked"
+    few = schedule(product(symbol("N"), 600, 2050, "NN"), NARROW).for_few
+    assert (few.rows, few.vectors, few.pack_b, few.few) == (1, 8, False, 1), "in blocks of one row"
     assert few.tile_columns % few.columns == 0
-    assert schedule(product(1, 512, 784, "NN"), WIDE).vectors == 8
+    for one in (some.for_few, few.for_few, schedule(product(symbol("N"), 600, 50, "NN"), HALVED).for_few):
+        assert one.streamed and one.rows == 1 and not one.few, "and a lone row line by line"
+    assert str(schedule(product(1, 4096, 784, "NN"), WIDE)) == "gemm streamed tile 1x1024 packed none"
     assert not schedule(product(symbol("N"), 600, 2050, "NT"), WIDE).few, "what lies across is packed"
 
 
@@ -297,4 +298,4 @@ def test_tiles_are_whole_blocks() -> None:
         for n in (1, 10, 512, symbol("N")):
             for machine in (WIDE, NARROW):
                 s = schedule(product(m, n, 300), machine)
-                assert s.tile_rows % s.rows == 0 and s.tile_columns % s.columns == 0
+                assert s.streamed or (s.tile_rows % s.rows == 0 and s.tile_columns % s.columns == 0)

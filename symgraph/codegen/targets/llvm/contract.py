@@ -20,6 +20,7 @@ from .cpu import Cpu
 from .gemm_micro import tails_of, write_columns
 from .gemm_pack import Panel, write_pack
 from .gemm_parts import Block
+from .gemm_row import write_row
 from .gemm_table import fill_table, place_rows, row_digits
 from .ranges import RangeWriter, choose_lanes
 from .statement import StatementWriter
@@ -162,32 +163,40 @@ class _Emitter:
             self._leave_if_few(writer, f"call void @{phase.symbol}({ARGUMENTS})")
         block = self._block()
         fill_table(writer, self.sums, schedule.rows)
-        m, n = s.size(c.m), s.size(c.n)
+        m, n, zero = s.size(c.m), s.size(c.n), constant(0, int64)
+        wide = constant(schedule.tile_columns, int64)
         grid = (*c.batch_extents, ceil_div(c.n, schedule.tile_columns), ceil_div(c.m, schedule.tile_rows))
-        with w.loop("%lo", "%hi") as opened, writer.x.scope():
-            number = Value(opened.counter, int64, 1, opened.level)
-            row_tile, outer = self._split(writer, number, grid)
-            column_tile, batch = outer[-1], outer[:-1]
-            for name, value in zip(c.batch_vars, batch, strict=True):
-                writer.x.names[name] = value
-            top, left = (
-                s.mul(t, constant(size, int64))
-                for t, size in ((row_tile, schedule.tile_rows), (column_tile, schedule.tile_columns))
-            )
-            bottom = s.minimum(s.add(top, constant(schedule.tile_rows, int64)), m)
-            right = s.minimum(s.add(left, constant(schedule.tile_columns, int64)), n)
-            area = (top, bottom, left, right)
-            zero = constant(0, int64)
-            if not self.outer_sums and not schedule.chunk:
-                for i, j, height, width in self._blocks(writer, area):
-                    self._multiply(writer, block, batch, (i, j, height, width), (zero, zero), s.size(self.sums[-1][0]))
-                    self._epilogue(writer, i, j, height, width, "%tile")
-            else:
-                self._long_sums(writer, block, batch, number, area)
-                for i, j, height, width in self._blocks(writer, area):
-                    self._epilogue(writer, i, j, height, width, self._kept(writer, number, i, j, area))
+        if schedule.streamed and not c.batch_vars:  # all tiles of a task as one
+            left = s.mul(Value("%lo", int64), wide)
+            right = s.minimum(s.mul(Value("%hi", int64), wide), n)
+            self._tile(writer, block, (), zero, (zero, m, left, right))
+        else:
+            with w.loop("%lo", "%hi") as opened, writer.x.scope():
+                number = Value(opened.counter, int64, 1, opened.level)
+                row_tile, outer = self._split(writer, number, grid)
+                column_tile, batch = outer[-1], outer[:-1]
+                for name, value in zip(c.batch_vars, batch, strict=True):
+                    writer.x.names[name] = value
+                high = constant(schedule.tile_rows, int64)
+                top, left = s.mul(row_tile, high), s.mul(column_tile, wide)
+                bottom, right = s.minimum(s.add(top, high), m), s.minimum(s.add(left, wide), n)
+                self._tile(writer, block, batch, number, (top, bottom, left, right))
         self.module.declare(symbol, w.finish(self.header(symbol)))
         return Phase(symbol, units(c, schedule), grain(c, schedule))
+
+    def _tile(
+        self, writer: StatementWriter, block: str, batch: Sequence[Value], number: Value, area: Sequence[Value]
+    ) -> None:
+        """Compute tile ``number``, which is the rows and columns of ``area``."""
+        s, zero = writer.s, constant(0, int64)
+        if not self.outer_sums and not self.s.chunk:
+            for i, j, height, width in self._blocks(writer, area):
+                self._multiply(writer, block, batch, (i, j, height, width), (zero, zero), s.size(self.sums[-1][0]))
+                self._epilogue(writer, i, j, height, width, "%tile")
+        else:
+            self._long_sums(writer, block, batch, number, area)
+            for i, j, height, width in self._blocks(writer, area):
+                self._epilogue(writer, i, j, height, width, self._kept(writer, number, i, j, area))
 
     def _leave_if_few(self, writer: StatementWriter, *before: str) -> None:
         """End the phase's function here, after some instructions, in a call with few rows."""
@@ -284,6 +293,8 @@ class _Emitter:
             c.dtype, s.lanes, s.rows, s.vectors, a_stride, a_step, b_step, s.columns, False, self.cpu.has_fma,
             self.sums if self.parted else (),
         )  # fmt: skip
+        if s.streamed:
+            return write_row(self.module, f"{self.symbol}_row", block, machine_of(self.cpu).masks)
         # Panels are whole, and a table repeats its last row: what is computed too much there is not used.
         tails = () if s.pack_a or self.parted else tails_of(c.m, s.rows)
         return write_columns(self.module, f"{self.symbol}_block", block, tails, s.columns if s.pack_b else c.n)
