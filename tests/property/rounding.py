@@ -101,7 +101,10 @@ def rounding(rng: np.random.Generator, strict: bool = False) -> Iterator[None]:
             for r in results:
                 r[lost] = anything(r[lost].shape, r.dtype)
         # Sums begin with 0 or with their first term, which makes another zero of terms that are all -0.
-        return tuple(np.where(r == 0, rng.choice((0.0, -0.0), r.shape), r).astype(r.dtype) for r in results)
+        return tuple(
+            np.where(r == 0, rng.choice((0.0, -0.0), r.shape).astype(r.dtype), r) if r.dtype.kind == "f" else r
+            for r in results
+        )
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interp, "run_node", run_node)
