@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
+import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -141,6 +144,52 @@ def test_a_forked_child_calls_and_compiles() -> None:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     np.testing.assert_array_equal(fn(a), 64)
+
+
+def ends_well(child: int, seconds: float = 60) -> bool:
+    """Whether a child process ends, and with 0; one that does not is ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_compiles_that_was_forked_while_other_threads_did() -> None:
+    """LLVM's locks are not held by threads that the child does not have."""
+    assert work(5) < 1e-3  # what is imported at first use is there: Python's own locks of modules have no remedy
+    stop = threading.Event()
+    numbers = itertools.count(10)
+
+    def compiling() -> None:
+        while not stop.is_set():
+            work(next(numbers))
+
+    threads = [threading.Thread(target=compiling) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(3):
+            time.sleep(0.01 * number)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns of threads and forks
+                child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    code = int(not work(1000 + number) < 1e-3)
+                finally:
+                    os._exit(code)
+            assert ends_well(child)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ that depends on when it was made, so equal keys have equal bytes.
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from ...cache import Entry, content_key, open_store
 from ...loop.table import KernelTable
 from .compiled import CompiledKernel, Phase
 from .cpu import Cpu, binding
+from .forking import lock_of_forks
 from .pipeline import compiler_for
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class KernelCache:
         self.misses = 0
         self._size = 0
         self._kernels: OrderedDict[str, CompiledKernel] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = lock_of_forks()
 
     def get(self, kernel: Kernel, cpu: Cpu) -> CompiledKernel:
         """The compiled kernel: known, kept, or made now."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import ArgumentError, TargetError
+from .forking import llvm_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,9 @@ def binding() -> Any:
 def host_cpu() -> Cpu:
     """The processor this process runs on."""
     llvm = binding()
-    features = llvm.get_host_cpu_features()
-    triple = llvm.get_process_triple()
+    with llvm_lock:
+        features, name = llvm.get_host_cpu_features(), llvm.get_host_cpu_name()
+        triple = llvm.get_process_triple()
     flags = {name for name, on in features.items() if on}
     arch = triple.split("-", 1)[0]
     if arch in ("x86_64", "amd64", "i686", "i386"):
@@ -81,7 +83,6 @@ def host_cpu() -> Cpu:
         has_fma = "fma" in flags
     else:
         vector_bytes, has_fma = 16, arch in ("aarch64", "arm64")
-    name = llvm.get_host_cpu_name()
     return Cpu(name, features.flatten(), triple, vector_bytes, has_fma, _cache(1), _cache(2), _cores())
 
 

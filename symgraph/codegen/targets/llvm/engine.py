@@ -5,16 +5,13 @@ from __future__ import annotations
 import ctypes
 import mmap
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from ....errors import TargetError
 from .cpu import Cpu, binding, can_run, target_machine
-
-#: llvmlite's engines are made and closed by one thread at a time.
-_linking = threading.Lock()
+from .forking import llvm_lock
 
 
 class Library:
@@ -31,20 +28,23 @@ class Library:
         if not can_run(cpu):
             raise TargetError(f"code for the processor {cpu.name} cannot run on this machine")
         check_executable_memory()
+        with llvm_lock:
+            self._link(objects, cpu)
+
+    def _link(self, objects: Sequence[bytes], cpu: Cpu) -> None:
         llvm = binding()
-        with _linking:
-            self._context = llvm.create_context()
-            # Its own memory manager keeps all sections of an object within reach of each other.
-            module = llvm.parse_assembly("", self._context)
-            engine = llvm.create_mcjit_compiler(module, target_machine(cpu), use_lmm=True)
-            try:
-                for code in objects:
-                    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-                engine.finalize_object()
-            except RuntimeError as error:
-                engine.close()
-                raise TargetError(f"native code cannot be loaded: {error}") from error
-            self._engine = engine
+        self._context: Any = llvm.create_context()
+        # Its own memory manager keeps all sections of an object within reach of each other.
+        module = llvm.parse_assembly("", self._context)
+        engine = llvm.create_mcjit_compiler(module, target_machine(cpu), use_lmm=True)
+        try:
+            for code in objects:
+                engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            engine.finalize_object()
+        except RuntimeError as error:
+            engine.close()
+            raise TargetError(f"native code cannot be loaded: {error}") from error
+        self._engine = engine
 
     def address(self, symbol: str) -> int:
         """The address of an exported function.
@@ -52,7 +52,8 @@ class Library:
         Raises:
             TargetError: if there is none of that name.
         """
-        address = int(self._engine.get_function_address(symbol))
+        with llvm_lock:
+            address = int(self._engine.get_function_address(symbol))
         if not address:
             raise TargetError(f"native code has no symbol {symbol}")
         return address
@@ -62,10 +63,11 @@ class Library:
 
     def close(self) -> None:
         """Give the memory back. No function of the library may run, now or later."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            with _linking:
+        with llvm_lock:
+            engine, self._engine = self._engine, None
+            if engine is not None:
                 engine.close()
+            self._context = engine = None
 
     def keep(self) -> None:
         """Never give the memory back, not even when the library is dropped."""

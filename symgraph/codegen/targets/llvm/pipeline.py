@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from functools import lru_cache
 from typing import Any
 
 from ....errors import InternalError
 from .cpu import Cpu, binding, target_machine
+from .forking import llvm_lock
 
 
 class Compiler:
@@ -15,8 +15,8 @@ class Compiler:
 
     def __init__(self, cpu: Cpu) -> None:
         self.cpu = cpu
-        self._machine = target_machine(cpu)
-        self._lock = threading.Lock()
+        with llvm_lock:
+            self._machine = target_machine(cpu)
 
     def object_code(self, text: str, optimize: bool = True) -> bytes:
         """The object file for a module in LLVM's text form.
@@ -24,14 +24,24 @@ class Compiler:
         Raises:
             InternalError: where LLVM does not take the text.
         """
-        with self._lock, self._parsed(text) as module:
+        with llvm_lock:
+            return self._emitted(text, optimize)
+
+    def assembly(self, text: str) -> str:
+        """The assembly text of a module, for people."""
+        with llvm_lock:
+            return self._assembled(text)
+
+    # All that LLVM made, contexts too, is given back inside of the functions below, and so while the lock is held.
+
+    def _emitted(self, text: str, optimize: bool) -> bytes:
+        with self._parsed(text) as module:
             if optimize:
                 self._optimize(module)
             return bytes(self._machine.emit_object(module))
 
-    def assembly(self, text: str) -> str:
-        """The assembly text of a module, for people."""
-        with self._lock, self._parsed(text) as module:
+    def _assembled(self, text: str) -> str:
+        with self._parsed(text) as module:
             self._optimize(module)
             return str(self._machine.emit_assembly(module))
 
