@@ -42,6 +42,47 @@ def test_temporaries_that_cannot_fit_are_refused(target: str) -> None:
     assert fn(np.ones(3, "float32")) == 3
 
 
+def test_parts_of_expressions_that_cannot_fit_are_refused() -> None:
+    """Native code adds up products as they are made; NumPy makes them all."""
+    x, total = sg.placeholder((None,), name="x"), sg.variable(np.zeros(3, "float32"), name="total")
+    fn = sg.function([x], sg.outer(x, x).sum(), [(total, total + x.sum())], name="pairs", target="numpy")
+    for _ in range(2):
+        with pytest.raises(sg.OutOfMemoryError, match=r"pairs: no memory for \w+ where .* = 4000000: .* 58.2 TiB"):
+            fn(np.zeros(4_000_000, "float32"))
+        assert not total.get_value().any()
+    assert fn(np.ones(3, "float32")) == 9
+    assert total.get_value().tolist() == [3, 3, 3]
+
+
+@targets
+def test_python_that_runs_out_of_memory_changes_nothing(target: str) -> None:
+    @sg.as_op(otypes=["float32"], infer_shape=lambda shape: [shape])
+    def hungry(x: np.ndarray) -> np.ndarray:
+        return np.full(1 << 50 if len(x) > 4 else len(x), x.sum(), "float32")
+
+    x, total = sg.placeholder((None,), name="x"), sg.variable(np.zeros((), "float32"), name="total")
+    made = hungry(x * 2)
+    fn = sg.function([x], made, [(total, total + made.sum())], target=target)
+    with pytest.raises(MemoryError, match="4.00 PiB"):
+        fn(np.ones(5, "float32"))
+    assert total.get_value() == 0
+    assert fn(np.ones(2, "float32")).tolist() == [4, 4]
+    assert total.get_value() == 8
+
+
+@targets
+def test_constants_beyond_all_memory_are_not_made(target: str) -> None:
+    """Neither while compiling nor in a call that needs none of their elements, or one at a time."""
+    x = sg.placeholder((None,), name="x")
+    large = [sg.zeros((1 << 40,)), sg.eye(1 << 20), sg.arange(1 << 40, dtype="float32")]
+    fn = sg.function([x], [large[0][3] + x, large[1][7, 7] * x, large[2][5] + x, large[0].sum() + x], target=target)
+    for got, wanted in zip(fn([1, 2]), ([1, 2], [1, 2], [6, 7], [1, 2]), strict=True):
+        assert got.tolist() == wanted
+    whole = sg.function([x], large[2] + x[0], name="whole", target=target)
+    with pytest.raises(sg.OutOfMemoryError, match="whole: no memory for results: float32.* of 4.0 TiB"):
+        whole([1.0])
+
+
 @targets
 def test_copies_of_arguments_that_cannot_fit_are_refused(target: str) -> None:
     x = sg.placeholder((None,), "int8", name="x")

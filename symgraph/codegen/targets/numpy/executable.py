@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ....errors import OutOfMemoryError
 from ....ir.dims import evaluator, product
 from ...host import BoundHost
 from ...memory import Layout, allocate_arena, layout, root_of
@@ -102,7 +103,24 @@ class NumpyExecutable:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.sources = {key: kernel_source(kernel) for key, kernel in plan.kernels.items()}
-        self._calls = {key: compile_source(text, plan.kernels[key].name) for key, text in self.sources.items()}
+        self._calls = {key: self._call(key, text) for key, text in self.sources.items()}
+
+    def _call(self, key: str, text: str) -> Compiled:
+        """A kernel as a function. NumPy makes arrays for parts of expressions, for which memory may be lacking."""
+        kernel = self.plan.kernels[key]
+        function = compile_source(text, kernel.name)
+
+        def call(*arguments: Any) -> None:
+            try:
+                function(*arguments)
+            except MemoryError as error:
+                sizes = zip(kernel.sizes, arguments[len(kernel.buffers) :], strict=True)
+                where = f" where {', '.join(f'{name} = {n}' for name, n in sizes)}" if kernel.sizes else ""
+                raise OutOfMemoryError(
+                    f"{self.plan.name}: no memory for {kernel.name}{where}: {error}; use smaller batches"
+                ) from None
+
+        return call
 
     @property
     def text(self) -> str:
