@@ -235,6 +235,28 @@ def test_a_loop_keeps_its_carries_only() -> None:
     assert layout(wrapped, {"N": 4}).nbytes < 0.25 * layout(plain, {"N": 4}).nbytes
 
 
+def test_a_loop_of_loops_keeps_the_square_root() -> None:
+    def build(wrap: Wrap | None) -> Built:
+        xs, w = sg.placeholder((64, None, 8), "float64"), sg.placeholder((8, 8), "float64")
+        start = sg.zeros((xs.shape[1], 8), "float64")
+
+        def loop(rows: sg.Tensor, h: sg.Tensor) -> sg.Tensor:
+            return sg.scan(lambda x, h: sg.tanh(sg.dot(sg.sin(h) + x, w)), rows, [h])[0][-1]
+
+        if wrap is None:
+            last = loop(xs, start)
+        else:
+            pieces = sg.reshape(xs, (8, 8, xs.shape[1], 8))
+            last = sg.scan(lambda rows, h: wrap(loop, rows, h), pieces, [start])[0][-1]
+        return [xs, w], [last, *sg.grad(sg.sum(sg.square(last)), [xs, w])]
+
+    assert arena(*build(sg.checkpoint), N=4) < 0.25 * arena(*build(None), N=4)
+    arrays = [rng.normal(size=(64, 2, 8)), rng.normal(size=(8, 8)) / 3]
+    plain, wrapped = (sg.function(*build(wrap), target="numpy")(*arrays) for wrap in (None, sg.checkpoint))
+    for a, b in zip(plain, wrapped, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-12, atol=1e-12)
+
+
 def _histories(plan: Plan) -> int:
     """Bytes that the forward loop hands to the other one."""
     forward, backward = (step for step in plan.steps if isinstance(step, Loop))
