@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
+from .differentiation import custom_gradient
 from .dtypes import float_for
 from .ir.checks import normalize_axis
 from .ir.graph import Value
 from .ir.ops.composites import LogSoftmax, Softmax
 from .ir.ops.elementary import Sigmoid, Softplus
-from .numeric import abs, clip, erf, expm1, minimum, multiply, tanh, where
+from .numeric import abs, clip, erf, exp, expm1, logical_and, minimum, multiply, tanh, where
 from .tensor import Tensor, TensorLike, as_tensor, as_value
 from .tracer import tracer
 
@@ -17,6 +18,12 @@ from .tracer import tracer
 def _float(x: TensorLike) -> Value:
     value = as_value(x)
     return tracer.cast(value, float_for(value.dtype))
+
+
+def _with_slope(x: Tensor, y: Tensor, slope: Tensor) -> Tensor:
+    """``y``, a function of each element of ``x``, and its derivative in one piece: what a training step keeps is then
+    one array, or none where ``y`` tells the derivative, and not all that ``y`` is made of."""
+    return custom_gradient(lambda t: (y, lambda g: g * slope))(x)  # type: ignore[no-any-return]
 
 
 def sigmoid(x: TensorLike) -> Tensor:
@@ -43,8 +50,14 @@ def relu(x: TensorLike) -> Tensor:
 
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """``x`` above 0, ``alpha * (exp(x) - 1)`` below (Clevert et al. 2015)."""
-    t = as_tensor(x)
-    return where(t <= 0, multiply(expm1(minimum(t, 0)), alpha), t)
+    t = Tensor(_float(x))
+    y = where(t <= 0, multiply(expm1(minimum(t, 0)), alpha), t)
+    return _with_slope(t, y, where(y <= 0, y + alpha, 1)) if _is_positive(alpha) else y
+
+
+def _is_positive(number: object) -> bool:
+    """Whether a parameter is a known number above 0; a tensor may want a gradient of its own."""
+    return isinstance(number, (int, float)) and number > 0
 
 
 def hard_sigmoid(x: TensorLike) -> Tensor:
@@ -72,10 +85,15 @@ def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
 
 def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
     """``x`` times the normal distribution function of ``x`` (Hendrycks & Gimpel 2016), or its approximation by tanh."""
-    t = as_tensor(x)
+    t = Tensor(_float(x))
     if approximate:
-        return t * 0.5 * (1 + tanh((t + t * t * t * 0.044715) * math.sqrt(2 / math.pi)))
-    return t * 0.5 * (1 + erf(t * math.sqrt(0.5)))
+        unit = math.sqrt(2 / math.pi)
+        share = tanh((t + t * t * t * 0.044715) * unit)
+        inner = (1 - share * share) * (1 + t * t * (3 * 0.044715)) * unit
+    else:
+        share = erf(t * math.sqrt(0.5))
+        inner = exp(t * t * -0.5) * math.sqrt(2 / math.pi)
+    return _with_slope(t, t * 0.5 * (1 + share), (1 + share + t * inner) * 0.5)
 
 
 def selu(x: TensorLike) -> Tensor:
@@ -85,25 +103,32 @@ def selu(x: TensorLike) -> Tensor:
 
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """``x`` above 0, ``alpha * (exp(x / alpha) - 1)`` below: an elu with a continuous slope."""
-    t = as_tensor(x)
-    return where(t <= 0, multiply(expm1(minimum(t, 0) / alpha), alpha), t)
+    t = Tensor(_float(x))
+    y = where(t <= 0, multiply(expm1(minimum(t, 0) / alpha), alpha), t)
+    return _with_slope(t, y, where(y <= 0, y / alpha + 1, 1)) if _is_positive(alpha) else y
 
 
 def swish(x: TensorLike, beta: float = 1.0) -> Tensor:
     """``x * sigmoid(beta * x)`` (silu where ``beta`` is 1)."""
-    t = as_tensor(x)
-    return t * sigmoid(t if beta == 1 else t * beta)
+    t = Tensor(_float(x))
+    if not isinstance(beta, (int, float)):
+        return t * sigmoid(t * beta)
+    share = sigmoid(t if beta == 1 else t * beta)
+    return _with_slope(t, t * share, share + share * (1 - share) * t * beta)
 
 
 def mish(x: TensorLike) -> Tensor:
     """``x * tanh(softplus(x))``."""
-    t = as_tensor(x)
-    return t * tanh(softplus(t))
+    t = Tensor(_float(x))
+    share = tanh(softplus(t))
+    return _with_slope(t, t * share, share + (1 - share * share) * t * sigmoid(t))
 
 
 def relu6(x: TensorLike) -> Tensor:
-    """``relu`` limited to 6."""
-    return minimum(relu(x), 6)
+    """``relu`` limited to 6; the slope at 0 and at 6 is 0."""
+    y = minimum(relu(x), 6)
+    rises = logical_and(y > 0, y < 6)
+    return custom_gradient(lambda t: (y, lambda g: where(rises, g, 0)))(x)  # type: ignore[no-any-return]
 
 
 def hard_tanh(x: TensorLike) -> Tensor:

@@ -68,8 +68,23 @@ def test_slopes_at_kinks_are_those_of_the_branch_taken(target: str) -> None:
         (sg.where(x > 0, x, 0.25 * x), at > 0, 1.0, 0.25),
         (sg.where(x < 0, x * 0.25, x), at < 0, 0.25, 1.0),
         (sg.where(x > 0, x, -0.25 * x), at > 0, 1.0, -0.25),
+        (sg.relu6(x * 4), (at > 0) & (at < 1.5), 4.0, 0.0),
     ]
     slopes = [sg.grad(sg.sum(y), x) for y, *_ in cases]
     found = sg.function([x], slopes, options=sg.Options(target=target))(at)
     for slope, (_, mask, inside, outside) in zip(found, cases, strict=True):
         np.testing.assert_array_equal(slope, np.where(mask, inside, outside))
+
+
+def test_parameters_that_are_tensors_have_gradients() -> None:
+    at = np.array([-1.5, -0.2, 0.4, 2.0])
+    for function in (sg.elu, sg.celu, sg.swish, sg.leaky_relu):
+        sg.verify_grad(function, [at, np.float64(0.7)], order=2)
+
+
+def test_integers_become_floats() -> None:
+    x = sg.placeholder((3,), "int32")
+    for function in (sg.elu, sg.celu, sg.gelu, sg.swish, sg.mish):
+        y = sg.function([x], function(x))([-1, 0, 2])
+        assert y.dtype == "float64"
+        np.testing.assert_allclose(y, sg.function([], function(sg.constant([-1.0, 0.0, 2.0], "float64")))())

@@ -52,6 +52,10 @@ def kept(made: Lowering) -> list[str]:
         lambda x: sg.where(x > 0, x, 0),
         lambda x: sg.where(x > 1, x, 1),
         lambda x: sg.where(x <= 0, x * 0.5, x),
+        sg.elu,
+        sg.selu,
+        sg.celu,
+        sg.relu6,
     ],
 )
 def test_masks_of_what_is_kept_are_not_kept(activation: Layer) -> None:
@@ -60,6 +64,12 @@ def test_masks_of_what_is_kept_are_not_kept(activation: Layer) -> None:
     assert "bool" not in kept(made)
     assert layout(made.plan, {}).nbytes <= (8 + 2) * ARRAY
     assert "computed again where it is read, from what is kept anyway" in str(made)
+
+
+@pytest.mark.parametrize("activation", [sg.gelu, lambda x: sg.gelu(x, approximate=True), sg.swish, sg.mish])
+def test_slopes_of_activations_are_one_array(activation: Layer) -> None:
+    made = dense(8, activation)
+    assert layout(made.plan, {}).nbytes <= (2 * 8 + 2) * ARRAY
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ def relu(x: Tensor, alpha: Any = 0.0, max_value: Any = None, threshold: float = 
     plain_slope = isinstance(alpha, (int, float))
     if plain_slope and alpha != 0.0 and max_value is None and threshold == 0.0:
         return sg.leaky_relu(x, alpha)
+    if plain_slope and alpha == 0.0 and max_value == 6 and threshold == 0.0:
+        return sg.relu6(x)
     if threshold == 0.0:
         above = sg.relu(x)
     else:
@@ -61,7 +63,7 @@ def hard_sigmoid(x: Tensor) -> Tensor:
 
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     """``x`` where positive, else ``alpha * (exp(x) - 1)``."""
-    return sg.where(sg.greater(x, 0.0), x, alpha * sg.expm1(sg.minimum(x, 0.0)))
+    return sg.elu(x, alpha)
 
 
 def l2_normalize(x: Tensor, axis: Any = None) -> Tensor:
