@@ -108,7 +108,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     return _with_slope(t, y, where(y <= 0, y / alpha + 1, 1)) if _is_positive(alpha) else y
 
 
-def swish(x: TensorLike, beta: float = 1.0) -> Tensor:
+def swish(x: TensorLike, beta: TensorLike = 1.0) -> Tensor:
     """``x * sigmoid(beta * x)`` (silu where ``beta`` is 1)."""
     t = Tensor(_float(x))
     if not isinstance(beta, (int, float)):
