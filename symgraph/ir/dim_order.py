@@ -31,8 +31,10 @@ from .dims import (
     terms_of,
 )
 
-#: Minima of more sizes than this are left as they come.
+#: A sum of minima is a minimum of sums; of more than this many it is left as it is.
 _MANY = 12
+#: How many choices of operands, one for each minimum of a size, are looked at.
+_CASES = 128
 
 
 @lru_cache(maxsize=4096)
@@ -76,23 +78,19 @@ def maximum(*dims: Dim) -> Dim:
 def _least(dims: Iterable[Dim]) -> list[Dim]:
     """Sizes with the same minimum: minima among them give their operands, and those that others undercut go."""
     kept: list[Dim] = []
-    for dim in _flattened(list(dims)):
+    for dim in (part for d in dims for part in _flattened(d)):
         above = [dim - other for other in kept]
         if not any(map(is_nonnegative, above)):
             kept = [other for other, gap in zip(kept, above, strict=True) if not is_nonnegative(0 - gap)] + [dim]
     return kept
 
 
-def _flattened(dims: list[Dim]) -> list[Dim]:
-    out: list[Dim] = []
-    while dims:
-        dim = dims.pop(0)
-        atom, coefficient = next(((a, c) for a, c in lone_minima(dim) if c > 0), (None, 0))
-        if atom is None or len(dims) + len(out) > _MANY:
-            out.append(dim)
-        else:
-            dims += cases_of(dim, atom, coefficient)
-    return out
+def _flattened(dim: Dim) -> list[Dim]:
+    """Sizes of which the smallest is ``dim``, without minima that are added in them."""
+    added = [(atom, coefficient) for atom, coefficient in lone_minima(dim) if coefficient > 0]
+    if not added or math.prod(len(atom.parts) for atom, _ in added) > _MANY:
+        return [dim]
+    return [part for case in cases_of(dim, *added[0]) for part in _flattened(case)]
 
 
 def _shared_terms(dims: Sequence[Dim]) -> Dim:
@@ -120,6 +118,8 @@ def is_nonnegative(dim: Dim) -> bool:
         return dim >= 0
     if all(c >= 0 and all(map(_is_nonnegative_atom, m)) for m, c in dim.terms):
         return True
+    if _choices(dim) > _CASES:
+        return False
     for sign in (1, -1):  # a minimum to be added may be any of its operands; one to be taken off is at most each
         for atom, coefficient in lone_minima(dim):
             if coefficient * sign > 0:
@@ -131,6 +131,11 @@ def is_nonnegative(dim: Dim) -> bool:
         least = quotient.numerator if coefficient < 0 else quotient.numerator - (by - 1)
         return is_nonnegative(by * rest + coefficient * least)
     return False
+
+
+def _choices(dim: Dim) -> int:
+    """In how many ways operands can stand in the places of the minima of a size."""
+    return math.prod(len(atom.parts) for atom, _ in lone_minima(dim))
 
 
 def is_one_if_any(dim: Dim) -> bool:
@@ -159,29 +164,39 @@ def least_sizes(positive: Dim) -> Mapping[Symbol, int]:
     >>> least_sizes(maximum(n - 3, 0))
     {Symbol(name='N'): 4}
     """
-    least: dict[Symbol, int] = {}
-    pending = [positive]
-    while pending:
-        dim = pending.pop()
-        terms, constant = [t for t in terms_of(dim) if t[0]], dict(terms_of(dim)).get((), 0)
-        if len(terms) == 1 and terms[0][1] > 0:
-            (atom, *others), number = terms[0][0], -((constant - 1) // terms[0][1])
-            if others:
-                factors = (atom, *others) if number > 0 and all(map(_is_nonnegative_atom, terms[0][0])) else ()
-                pending += [SymDim((((a,), 1),)) for a in factors]
-            elif isinstance(atom, Symbol):
-                least[atom] = max(least.get(atom, 0), number)
-            elif isinstance(atom, Min):
-                pending += [part - number + 1 for part in atom.parts]
-            elif isinstance(atom.denominator, int) and atom.denominator > 0:
-                pending.append(atom.numerator - number * atom.denominator + 1)
-            continue
-        for minimal, coefficient in lone_minima(dim):
-            cases = cases_of(dim, minimal, coefficient)
-            if coefficient < 0:  # one of the cases is positive
-                cases = [case for case in cases if not is_nonnegative(0 - case)]
-            pending += cases if coefficient > 0 or len(cases) == 1 else []
-    return least
+    terms, constant = [t for t in terms_of(positive) if t[0]], dict(terms_of(positive)).get((), 0)
+    if len(terms) == 1 and terms[0][1] > 0:
+        monomial, number = terms[0][0], -((constant - 1) // terms[0][1])  # the product of the atoms is at least this
+        if number <= 0:
+            return {}
+        if len(monomial) > 1:
+            factors = monomial if all(map(_is_nonnegative_atom, monomial)) else ()
+            return _where_all([least_sizes(SymDim((((a,), 1),))) for a in factors])
+        (atom,) = monomial
+        if isinstance(atom, Symbol):
+            return {atom: number}
+        if isinstance(atom, Min):
+            return _where_all([least_sizes(part - number + 1) for part in atom.parts])
+        by = atom.denominator
+        return least_sizes(atom.numerator - number * by + 1) if isinstance(by, int) and by > 0 else {}
+    if _choices(positive) > _CASES:
+        return {}
+    for atom, coefficient in sorted(lone_minima(positive), key=lambda t: t[1] < 0):
+        cases = cases_of(positive, atom, coefficient)
+        if coefficient > 0:
+            return _where_all([least_sizes(case) for case in cases])
+        return _where_any([least_sizes(case) for case in cases if not is_nonnegative(0 - case)])
+    return {}
+
+
+def _where_all(found: Sequence[Mapping[Symbol, int]]) -> Mapping[Symbol, int]:
+    """What symbols are at least where each of some statements holds."""
+    return {s: max(least.get(s, 0) for least in found) for least in found for s in least}
+
+
+def _where_any(found: Sequence[Mapping[Symbol, int]]) -> Mapping[Symbol, int]:
+    """What symbols are at least where one of some statements holds."""
+    return {s: min(least[s] for least in found) for s in (found[0] if found else ()) if all(s in f for f in found)}
 
 
 def raised(dim: Dim, least: Mapping[Symbol, int]) -> Dim:

@@ -124,6 +124,24 @@ def test_least_sizes(positive: Dim, least: int) -> None:
     assert least_sizes(positive).get(Symbol("N"), 0) == least
 
 
+def test_sums_of_many_minima_are_no_work() -> None:
+    total: Dim = 0
+    for k in range(0, 120, 3):
+        total = total + minimum(symbol(f"N{k}"), k + 1) - minimum(M, k + 2)
+    assert not is_nonnegative(total - 50) and total - total == 0
+    assert minimum(total, N) == minimum(N, total)
+    assert not least_sizes(total)
+
+
+def test_sums_of_some_minima_are_little_work() -> None:
+    total: Dim = 0
+    for k in range(4):
+        total = total + minimum(symbol(f"N{k}"), symbol(f"M{k}"), 9)
+    assert least_sizes(total) == {}
+    assert least_sizes(total - 27) == {Symbol(f"{c}{k}"): 1 for k in range(4) for c in "NM"}
+    assert not is_nonnegative(total - 27) and is_nonnegative(36 - total)
+
+
 def test_exact_quotients_of_minima() -> None:
     assert divide_exact(6 * minimum(N, 5), 3) == 2 * minimum(N, 5)
     assert divide_exact(M * minimum(N, 5), minimum(N, 5)) == M
