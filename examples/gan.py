@@ -5,7 +5,8 @@
 The discriminator is compiled by itself; then it is frozen and becomes the second half of the model that trains the
 generator. Freezing does not reach what was compiled before, so one set of weights is trained in turn by two models. A
 classifier of real digits, which neither of them sees, judges the result: how many of the ten digits are drawn at all,
-and how sure it is of what it sees. On ``mnist``, 4,000 steps draw all ten, at a mean certainty of 0.7.
+and how sure it is of what it sees. Before, the means and deviations of pixels are compared with those of real digits,
+which an untrained generator misses by far. On ``mnist``, 4,000 steps draw all ten, at a mean certainty of 0.7.
 """
 
 import argparse
@@ -61,6 +62,11 @@ def judge(x, y):
     return model
 
 
+def mismatch(images, x):
+    """How far the means and deviations of all pixels are from those of real images, in the mean."""
+    return np.abs(images.mean(0) - x.mean(0)).mean() + np.abs(images.std(0) - x.std(0)).mean()
+
+
 def main():
     parser = argparse.ArgumentParser(description="Train a generator of digits against a discriminator.")
     parser.add_argument("--data", choices=sorted(SETTINGS), default="mnist")
@@ -70,9 +76,12 @@ def main():
     (x, y), _ = (digits if arguments.data == "digits" else mnist).load_data()
     x = x.reshape(len(x), -1).astype("float32") / largest
 
+    np.random.seed(0)
     generator, discriminator, both = build(x.shape[1])
     both.summary()
     rng = np.random.default_rng(0)
+    shown = rng.normal(size=(1000, LATENT))
+    before = mismatch(generator.predict(shown), x)
     real, made = np.full((batch, 1), 0.9), np.zeros((batch, 1))  # one-sided label smoothing
     for step in range(arguments.steps or steps):
         noise = rng.normal(size=(batch, LATENT))
@@ -82,7 +91,8 @@ def main():
         if step % 500 == 0:
             print(f"step {step}: discriminator {d_real + d_made:.3f} ({accuracy:.2f} of made), generator {g_loss:.3f}")
 
-    images = generator.predict(rng.normal(size=(1000, LATENT)))
+    images = generator.predict(shown)
+    print(f"Mismatch of the pixels' statistics left: {mismatch(images, x) / before:.3f}")
     seen = judge(x, y).predict(images)
     counts = np.bincount(seen.argmax(1), minlength=10)
     print("digits drawn:", " ".join(f"{digit}:{count}" for digit, count in enumerate(counts)))

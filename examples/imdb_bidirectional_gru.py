@@ -7,6 +7,8 @@ One GRU reads a review from its beginning, one from its end; both last outputs d
 
 With 5,000 reviews to train and 1,000 to test, written with the 500 commonest words, the test accuracy is 0.79 after 5
 epochs (160 seconds on two cores that had other work, too).
+
+What is shown as validation are the test reviews: they are looked at after each epoch, and decide nothing.
 """
 
 import argparse

@@ -4,6 +4,8 @@
 
 ``digits`` are 1,797 real 8 x 8 images that come with symgraph; ``mnist`` is the set of 70,000 images of 28 x 28,
 downloaded once. The program is plain Keras 2: ``python -m symgraph.keras`` answers its ``import keras``.
+
+What is shown as validation are the test images: they are looked at after each epoch, and decide nothing.
 """
 
 import argparse

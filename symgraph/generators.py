@@ -53,6 +53,7 @@ class Generator:
     def __init__(self, seed: int | None = None) -> None:
         self.key = Key(np.zeros(4, np.uint32), name="random_key")
         self.draws: Iterator[int] = itertools.count()
+        self.is_chosen = False  # whether a user has said where it starts
         self.seed(int.from_bytes(os.urandom(8), "little") if seed is None else seed)
 
     def seed(self, seed: int) -> None:
@@ -80,6 +81,8 @@ class Round:
 
 
 default = Generator()
+#: What ops with a seed of their own draw from. Before set_random_seed it is the same in every process.
+_seeded = Generator(0)
 #: What is drawn from now; and, for the loop that is being built (innermost), the keys of its steps. Each thread has its
 #: own.
 _source: ContextVar[Source] = ContextVar("symgraph_source", default=default)
@@ -87,8 +90,19 @@ _keys_of_step: ContextVar[dict[Generator, Value] | None] = ContextVar("symgraph_
 
 
 def set_random_seed(seed: int) -> None:
-    """Start the random numbers of all functions over, from ``seed`` (64 bits are used)."""
-    default.seed(int(seed))
+    """Start the random numbers of all functions over, from ``seed`` (64 bits are used).
+
+    Ops with seeds of their own start over, too; before, they begin alike in every process.
+    """
+    for generator in (default, _seeded):
+        generator.seed(int(seed))
+        generator.is_chosen = True
+
+
+def begin_with(seed: int) -> None:
+    """Start ops without a seed of their own over from ``seed``, unless :func:`set_random_seed` has said where."""
+    if not default.is_chosen:
+        default.seed(int(seed))
 
 
 @contextmanager
@@ -112,9 +126,10 @@ def building_loop() -> Iterator[dict[Generator, Value]]:
         _keys_of_step.reset(token)
 
 
-def source() -> Source:
-    """What is drawn from now."""
-    return _source.get()
+def source(seed: int | None) -> Source:
+    """What an op with this seed draws from now."""
+    found = _source.get()
+    return _seeded if found is default and seed is not None else found
 
 
 def next_key(key: Value) -> Value:
@@ -133,8 +148,8 @@ def another(seed: int | None, number: int = 1) -> int | None:
 
 
 def bits(shape: Sizes, seed: int | None) -> Value:
-    """Fresh uint32 bits; ops with the same explicit ``seed`` draw the same numbers."""
-    drawn_from = source()
+    """Fresh uint32 bits; ops with the same explicit ``seed`` draw the same numbers, in every process."""
+    drawn_from = source(seed)
     draw = next(drawn_from.draws) if seed is None else 0x80000000 | (int(seed) & 0x7FFFFFFF)
     return tracer.apply(RandomBits(as_shape(shape), draw), drawn_from.current)
 

@@ -301,7 +301,7 @@ def test_plans_come_from_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("count", [9, 60, 70])
+@pytest.mark.parametrize("count", [9, 66])
 def test_long_chains(count: int) -> None:
     sizes = RNG.integers(1, 6, count + 1)
     arrays = [RNG.normal(size=(a, b)) / b for a, b in itertools.pairwise(sizes)]
@@ -367,3 +367,68 @@ def test_sides_that_turn_out_to_fit() -> None:
     for bad in ((x[:, :2], y), (x, y[:5])):
         with pytest.raises(sg.ShapeError, match="the graph needs|is 5, expected 6"):
             f(*bad)
+
+
+STACKS = [(1, 1), (5, 5), (3, 7), (7, 3), (2, 3, 4, 4), (2, 6, 2), (0, 3, 3), (3, 1, 5)]
+
+
+def adjoint(x: Array) -> Array:
+    return x.swapaxes(-1, -2)
+
+
+def assert_orthonormal(columns: Array, atol: float) -> None:
+    np.testing.assert_allclose(adjoint(columns) @ columns - np.eye(columns.shape[-1]), 0, atol=atol)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", STACKS, ids=str)
+@pytest.mark.parametrize("full", [False, True], ids=["thin", "full"])
+def test_factors_multiply_to_the_matrix(shape: tuple[int, ...], dtype: str, full: bool) -> None:
+    """Laws that no other library is asked for: reconstruction, orthogonality, order, triangles."""
+    x = np.random.default_rng(3).normal(size=shape).astype(dtype)
+    rows, columns = shape[-2:]
+    least, atol = min(rows, columns), 1e-12 if dtype == "float64" else 1e-5
+    q, r = run(lambda a: linalg.qr(a, "complete" if full else "reduced"), x)
+    assert q.shape == (*shape[:-1], rows if full else least) and q.dtype == r.dtype == dtype
+    assert_orthonormal(q, atol)
+    np.testing.assert_array_equal(np.tril(r, -1), 0)
+    np.testing.assert_allclose(q @ r, x, atol=atol)
+    u, s, vh = run(lambda a: linalg.svd(a, full), x)
+    assert u.shape[-1] == (rows if full else least) and vh.shape[-2] == (columns if full else least)
+    assert_orthonormal(u, atol)
+    assert_orthonormal(adjoint(vh), atol)
+    assert (s >= 0).all() and (np.diff(s) <= 0).all()
+    np.testing.assert_allclose((u[..., :least] * s[..., None, :]) @ vh[..., :least, :], x, atol=atol)
+    np.testing.assert_allclose((s**2).sum(-1), (x**2).sum((-1, -2)), rtol=1e3 * atol)
+    np.testing.assert_allclose(run(linalg.svdvals, x), s, atol=atol)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [s for s in STACKS if s[-1] == s[-2]], ids=str)
+@pytest.mark.parametrize("triangle", ["L", "U"])
+def test_eigenvectors_of_symmetric_matrices(shape: tuple[int, ...], dtype: str, triangle: str) -> None:
+    given = np.random.default_rng(4).normal(size=shape).astype(dtype)
+    kept = np.tril(given) if triangle == "L" else np.triu(given)  # the other triangle is not read
+    x = kept + adjoint(kept) - kept * np.eye(shape[-1], dtype=dtype)
+    w, v = run(lambda a: linalg.eigh(a, triangle), given)
+    atol = 1e-11 if dtype == "float64" else 1e-4
+    assert_orthonormal(v, atol)
+    assert (np.diff(w) >= 0).all() and w.dtype == v.dtype == dtype
+    np.testing.assert_allclose(x @ v, v * w[..., None, :], atol=atol)
+    np.testing.assert_allclose(w.sum(-1), np.trace(x, axis1=-2, axis2=-1), atol=atol)
+    np.testing.assert_allclose((w**2).sum(-1), (x**2).sum((-1, -2)), rtol=1e-4)
+    np.testing.assert_allclose(run(lambda a: linalg.eigvalsh(a, triangle), given), w, atol=atol)
+
+
+def test_eigenvalues_and_singular_values_in_closed_form() -> None:
+    n = 7
+    path = 2 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)  # of a string with fixed ends
+    want = 2 - 2 * np.cos(np.pi * np.arange(1, n + 1) / (n + 1))
+    np.testing.assert_allclose(run(linalg.eigvalsh, path), want, atol=1e-13)
+    np.testing.assert_allclose(run(linalg.eigh, path)[0], want, atol=1e-13)
+    np.testing.assert_allclose(run(linalg.svdvals, path), want[::-1], atol=1e-13)
+    turned = np.array([[3.0, 0.0], [4.0, 5.0]])
+    np.testing.assert_allclose(run(linalg.svd, turned)[1], np.sqrt([45.0, 5.0]), rtol=1e-14)
+    q, r = run(linalg.qr, turned)
+    np.testing.assert_allclose(np.abs(r), [[5, 4], [0, 3]], atol=1e-14)
+    np.testing.assert_allclose(np.abs(q), [[0.6, 0.8], [0.8, 0.6]], atol=1e-14)

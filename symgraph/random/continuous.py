@@ -199,7 +199,7 @@ def _log_gamma(a: Tensor, seed: int | None) -> Tensor:
         safe = log_inside(where(positive, v, 1.0))
         return [log(d) + safe], positive & (log_inside(u) < z * z * 0.5 + d - d * v + d * safe)
 
-    (drawn,) = until_content(attempt, [k * 0.0], is_valid(valid, k < float("inf")))
+    (drawn,) = until_content(attempt, [k * 0.0], is_valid(valid, k < float("inf")), seed)
     # A number of a + 1, times a uniform one to the power 1/a.
     drawn_log = log_inside(Tensor(open_unit(shape, float64, another(seed, 4))))
     factor = divide(drawn_log, where(small, k, 1.0))

@@ -127,7 +127,7 @@ def poisson(
         height = log_inside(v) + log(inverse) - log_inside(divide(a, us * us) + b)
         return [k], at_once | (possible & (height <= inside * log_mean - safe - log_factorial(inside)))
 
-    (many,) = until_content(attempt, [mean * 0.0], valid & ~small & (mean < float("inf")))
+    (many,) = until_content(attempt, [mean * 0.0], valid & ~small & (mean < float("inf")), seed)
     return _counted(where(small, few, many), valid, dtype)
 
 
@@ -147,7 +147,7 @@ def _walk(shape: Shape, first: Tensor, following: Any, walked: Tensor, seed: int
         return [k + 1.0, new, total + new], (u < total + new) | (k >= _FARTHEST)
 
     zero = first * 0.0
-    return until_content(attempt, [zero, first, first], walked & (u >= first))[0]
+    return until_content(attempt, [zero, first, first], walked & (u >= first), seed)[0]
 
 
 def _counted(numbers: Tensor, valid: Tensor, dtype: Any) -> Tensor:
@@ -191,7 +191,7 @@ def binomial(
         bound = peak - log_factorial(inside) - log_factorial(trials - inside) + (inside - mode) * odds
         return [k], at_once | (possible & (height <= bound))
 
-    (many,) = until_content(attempt, [mean * 0.0], valid & ~small)
+    (many,) = until_content(attempt, [mean * 0.0], valid & ~small, seed)
     drawn = where(small, few, many)
     return _counted(where(flipped, count - drawn, drawn), valid, dtype)
 

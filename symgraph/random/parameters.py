@@ -54,10 +54,10 @@ def fixed(*tensors: Tensor) -> list[Tensor]:
 Attempt = Callable[..., "tuple[list[Tensor], Tensor]"]
 
 
-def until_content(attempt: Attempt, initial: list[Tensor], valid: Tensor) -> list[Tensor]:
+def until_content(attempt: Attempt, initial: list[Tensor], valid: Tensor, seed: int | None) -> list[Tensor]:
     """Elements of ``initial`` replaced by those of ``attempt(*values)``, again and again, until each is final; those
     that are not ``valid`` stay. Random ops in ``attempt`` draw anew in every round."""
-    around = source()
+    around = source(seed)
     key = around.current
 
     def body(number: Tensor, pending: Tensor, *values: Tensor) -> list[Tensor]:

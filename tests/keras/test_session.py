@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
+import symgraph as sg
+from symgraph import generators
 from symgraph.errors import SymgraphError
 from symgraph.keras import backend as K
 from symgraph.keras import optimizers
@@ -94,3 +98,31 @@ def test_tf_optimizer() -> None:
     ):
         with pytest.raises(NotImplementedError):
             call()
+
+
+def test_the_seed_of_numpy_repeats_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    def losses(seed: int) -> list[float]:
+        K.clear_session()
+        np.random.seed(seed)
+        model = Sequential([Dense(8, activation="relu", input_shape=(4,)), Dropout(0.5), Dense(1)])
+        model.compile("sgd", "mse")
+        x = np.random.normal(size=(16, 4))
+        return list(model.fit(x, x[:, :1], epochs=3, batch_size=4, verbose=0).history["loss"])
+
+    monkeypatch.setattr(generators.default, "is_chosen", False)
+    assert losses(1) == losses(1) != losses(2)
+    sg.set_random_seed(5)  # what a user says of the stream itself goes before it
+    before = K.eval(K.random_uniform((3,)))
+    K.clear_session()
+    sg.set_random_seed(5)
+    np.testing.assert_array_equal(K.eval(K.random_uniform((3,))), before)
+
+
+@pytest.mark.slow
+def test_ops_with_seeds_draw_the_same_in_every_process() -> None:
+    code = (
+        "from symgraph.keras import backend as K\n"
+        "print(K.eval(K.dropout(K.ones((12,)), 0.5, seed=3)).tolist(), K.eval(K.random_normal((2,), seed=4)).tolist())"
+    )
+    printed = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout for _ in range(2)}
+    assert len(printed) == 1 and "2.0" in printed.pop()

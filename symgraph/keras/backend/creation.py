@@ -10,6 +10,7 @@ import numpy as np
 import symgraph as sg
 
 from .common import floatx
+from .session import state
 from .variables import Tensor, as_tensor, variable
 
 
@@ -73,18 +74,27 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
     return sg.cast(sg.arange(count) * step + start, str(dtype))
 
 
+def draws(seed: int | None) -> int | None:
+    """The seed of a random op. The first one of a session starts those without a seed from ``np.random``, so that
+    ``np.random.seed`` repeats a program, as with Keras's own; ``tf.random.set_seed`` goes before it."""
+    if seed is None and not state.is_drawing:
+        state.is_drawing = True
+        sg.random.begin_with(np.random.randint(2**31))
+    return seed
+
+
 def random_uniform(
     shape: Sequence[Any], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
     """Uniform numbers in ``[minval, maxval)``, fresh at each evaluation."""
-    return sg.random.uniform(_shape(shape), minval, maxval, dtype=str(dtype or floatx()), seed=seed)
+    return sg.random.uniform(_shape(shape), minval, maxval, dtype=str(dtype or floatx()), seed=draws(seed))
 
 
 def random_normal(
     shape: Sequence[Any], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
     """Normal numbers, fresh at each evaluation."""
-    return sg.random.normal(_shape(shape), mean, stddev, dtype=str(dtype or floatx()), seed=seed)
+    return sg.random.normal(_shape(shape), mean, stddev, dtype=str(dtype or floatx()), seed=draws(seed))
 
 
 def random_binomial(shape: Sequence[Any], p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:

@@ -9,6 +9,7 @@ import symgraph as sg
 
 from . import math as m
 from .common import epsilon, normalize_data_format
+from .creation import draws
 from .session import learning_phase
 from .variables import Tensor, as_tensor
 
@@ -95,7 +96,7 @@ def dropout(x: Tensor, level: float, noise_shape: Sequence[Any] | None = None, s
         else tuple(full if d is None else d for d, full in zip(noise_shape, x.shape, strict=True))
     )
     keep = 1.0 - level
-    mask = sg.random.bernoulli(shape, keep, seed=seed)
+    mask = sg.random.bernoulli(shape, keep, seed=draws(seed))
     return x * (sg.cast(mask, str(x.dtype)) * (1.0 / keep))
 
 

@@ -14,13 +14,14 @@ Tensor = Any
 
 @dataclass(slots=True)
 class State:
-    """Counters behind ``get_uid``, the learning phase (a number, or None while it is symbolic), and what
-    ``K.get_session`` gives, once it was asked for."""
+    """Counters behind ``get_uid``, the learning phase (a number, or None while it is symbolic), what
+    ``K.get_session`` gives, once it was asked for, and whether random numbers were drawn."""
 
     uids: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     phase: int | None = None
     phase_tensor: Tensor = None
     runner: Any = None
+    is_drawing: bool = False
 
 
 state = State()
@@ -44,6 +45,7 @@ def clear_session() -> None:
     """
     reset_uids()
     state.phase = state.runner = None
+    state.is_drawing = False
 
 
 def symbolic_learning_phase() -> Tensor:
