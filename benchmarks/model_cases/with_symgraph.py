@@ -91,6 +91,14 @@ def autoencoder():
     ])  # fmt: skip
 
 
+def upsampler():
+    return models.Sequential([
+        k.Conv2DTranspose(96, 5, strides=2, padding="same", activation="relu", input_shape=(7, 7, 192)),
+        k.Conv2DTranspose(16, 5, strides=2, padding="same", activation="relu"), k.GlobalAveragePooling2D(),
+        k.Dense(10, activation="softmax"),
+    ])  # fmt: skip
+
+
 MODELS = {
     "mlp": (mlp, lambda n: floats(n, 784)), "mnist cnn": (mnist_cnn, lambda n: floats(n, 28, 28, 1)),
     "cifar cnn": (cifar_cnn, lambda n: floats(n, 32, 32, 3)), "resnet": (resnet, lambda n: floats(n, 32, 32, 3)),
@@ -98,7 +106,7 @@ MODELS = {
     "text cnn": (text_cnn, lambda n: integers(5000, n, 400)),
     "lstm": (lambda: recurrent(k.LSTM), lambda n: integers(5000, n, 80)),
     "gru": (lambda: recurrent(functools.partial(k.GRU, reset_after=True)), lambda n: integers(5000, n, 80)),
-    "autoencoder": (autoencoder, lambda n: floats(n, 784)),
+    "autoencoder": (autoencoder, lambda n: floats(n, 784)), "upsampler": (upsampler, lambda n: floats(n, 7, 7, 192)),
 }  # fmt: skip
 
 

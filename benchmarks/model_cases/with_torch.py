@@ -110,6 +110,13 @@ def autoencoder():
     )
 
 
+def upsampler():
+    return nn.Sequential(
+        nn.ConvTranspose2d(192, 96, 5, 2, 2, 1), nn.ReLU(), nn.ConvTranspose2d(96, 16, 5, 2, 2, 1), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10),
+    )  # fmt: skip
+
+
 MODELS = {
     "mlp": (mlp, lambda n: floats(n, 784)), "mnist cnn": (mnist_cnn, lambda n: floats(n, 1, 28, 28)),
     "cifar cnn": (cifar_cnn, lambda n: floats(n, 3, 32, 32)), "resnet": (resnet, lambda n: floats(n, 3, 32, 32)),
@@ -117,7 +124,7 @@ MODELS = {
     "text cnn": (TextCnn, lambda n: integers(5000, n, 400)),
     "lstm": (lambda: Recurrent(nn.LSTM), lambda n: integers(5000, n, 80)),
     "gru": (lambda: Recurrent(nn.GRU), lambda n: integers(5000, n, 80)),
-    "autoencoder": (autoencoder, lambda n: floats(n, 784)),
+    "autoencoder": (autoencoder, lambda n: floats(n, 784)), "upsampler": (upsampler, lambda n: floats(n, 192, 7, 7)),
 }  # fmt: skip
 
 

@@ -9,15 +9,17 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..checks import float_dtype
-from ..dims import Dim, product, static_shape
+from ..dims import Dim, product, static_shape, symbol
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Array, Composite, Sample, record, register
 from ..types import Facts, TensorType
 from .arithmetic import Cotangents, given
+from .phases import by_phases
 from .sampling import floats, integers
 from .windows import Resample, Windows
 
+N = symbol("N")
 _POSITIONS, _WINDOWS = "ABC", "PQR"
 
 
@@ -90,6 +92,8 @@ class Conv(Composite):
         """A product over windows of the operand, which is framed by zeros first where windows reach beyond it."""
         x, kernel = operands
         (a, b, out), digits = self.labels, self.digits
+        if (joined := by_phases(e, self, x, kernel)) is not None:
+            return joined
         axes = [a.index(d) for d in digits]
         windows = [kernel.shape[b.index(d)] for d in digits]
         if any(isinstance(n, int) and n == 0 for n in self.sizes):
@@ -175,7 +179,7 @@ class Conv(Composite):
     def samples(cls) -> Sequence[Sample]:
         def case(
             spec: str, x: tuple[int, ...], kernel: tuple[int, ...], strides: tuple[int, ...], low: tuple[int, ...],
-            sizes: tuple[int, ...], *symbolic: tuple[int, int, str], dilations: tuple[int, ...] = (),
+            sizes: tuple[Dim, ...], *symbolic: tuple[int, int, str], dilations: tuple[int, ...] = (),
             spacings: tuple[int, ...] = (), error: str = "", dtype: str = "float64",
         ) -> Sample:  # fmt: skip
             ones = (1,) * len(strides)
@@ -192,6 +196,11 @@ class Conv(Composite):
             case(image, (2, 5, 6, 3), (3, 3, 3, 4), (1, 1), (1, 1), (5, 6), (0, 0, "N")),
             case(image, (1, 5, 5, 2), (3, 3, 2, 3), (2, 2), (0, 1), (2, 3)),
             case(image, (1, 4, 4, 2), (3, 3, 2, 3), (1, 1), (2, 1), (8, 7), spacings=(2, 2)),
+            case(image, (1, 3, 2, 8), (3, 2, 8, 2), (1, 1), (2, 1), (6, 5), (0, 0, "N"), spacings=(2, 3)),
+            case(image, (1, 3, 4, 8), (2, 3, 8, 1), (1, 2), (1, 0), (7, 6), dilations=(2, 3), spacings=(2, 4)),
+            case(image, (1, 2, 3, 9), (1, 1, 9, 2), (1, 1), (0, -1), (4, 5), spacings=(2, 2)),
+            case("n0c,0cf->n0f", (2, 3, 8), (5, 8, 2), (1,), (3,), (2 * N + 1,), (0, 1, "N"), spacings=(2,)),
+            case("n0c,n0f->0cf", (9, 3, 2), (9, 6, 2), (1,), (1,), (3,), (0, 0, "N"), (1, 0, "N"), spacings=(2,)),
             case(image, (1, 6, 6, 2), (2, 2, 2, 3), (1, 1), (-1, -2), (4, 3)),
             case("nc01,01cf->nf01", (2, 3, 5, 6), (3, 3, 3, 4), (1, 1), (1, 1), (5, 6)),
             case("n01gc,01gcf->n01gf", (2, 5, 4, 2, 3), (2, 2, 2, 3, 4), (1, 1), (0, 0), (4, 3), (0, 0, "N")),
