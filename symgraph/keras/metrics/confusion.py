@@ -72,70 +72,61 @@ class TruePositives(_ConfusionMatrixConditionCount):
     counted = TP
 
 
-class Precision(Metric):
+class _ShareOfRight(Metric):
+    """True positives as a share of themselves and of what subclasses count as wrong."""
+
+    wrong = FP
+    wrong_name = "false_positives"
+
+    def __init__(
+        self,
+        thresholds: Any = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        self.thresholds = parse_init_thresholds(thresholds, 0.5 if top_k is None else -1e10)
+        self.true_positives = self.add_weight("true_positives", shape=(len(self.thresholds),))
+        self._wrong = self.add_weight(self.wrong_name, shape=(len(self.thresholds),))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> list[Any]:
+        """Add the counts of a batch."""
+        kept = {TP: self.true_positives, self.wrong: self._wrong}
+        return update_confusion_matrix_variables(
+            kept, y_true, y_pred, self.thresholds, self.top_k, self.class_id, sample_weight
+        )
+
+    def result(self) -> Tensor:
+        found = div_no_nan(self.true_positives, self.true_positives + self._wrong)
+        return found[0] if len(self.thresholds) == 1 else found
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        return {**super().get_config(), **own}
+
+
+class Precision(_ShareOfRight):
     """The share of right ones among positive predictions (of class ``class_id``, of the ``top_k`` of each sample)."""
 
-    def __init__(
-        self,
-        thresholds: Any = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
-        self.thresholds = parse_init_thresholds(thresholds, 0.5 if top_k is None else -1e10)
-        self.true_positives = self.add_weight("true_positives", shape=(len(self.thresholds),))
-        self.false_positives = self.add_weight("false_positives", shape=(len(self.thresholds),))
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> list[Any]:
-        """Add the counts of a batch."""
-        kept = {TP: self.true_positives, FP: self.false_positives}
-        return update_confusion_matrix_variables(
-            kept, y_true, y_pred, self.thresholds, self.top_k, self.class_id, sample_weight
-        )
-
-    def result(self) -> Tensor:
-        found = div_no_nan(self.true_positives, self.true_positives + self.false_positives)
-        return found[0] if len(self.thresholds) == 1 else found
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
-        return {**super().get_config(), **own}
+    @property
+    def false_positives(self) -> Tensor:
+        """The count of positive predictions where the label is negative."""
+        return self._wrong
 
 
-class Recall(Metric):
+class Recall(_ShareOfRight):
     """The share of positive labels that are predicted (of class ``class_id``, by the ``top_k`` of each sample)."""
 
-    def __init__(
-        self,
-        thresholds: Any = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
-        self.thresholds = parse_init_thresholds(thresholds, 0.5 if top_k is None else -1e10)
-        self.true_positives = self.add_weight("true_positives", shape=(len(self.thresholds),))
-        self.false_negatives = self.add_weight("false_negatives", shape=(len(self.thresholds),))
+    wrong = FN
+    wrong_name = "false_negatives"
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> list[Any]:
-        """Add the counts of a batch."""
-        kept = {TP: self.true_positives, FN: self.false_negatives}
-        return update_confusion_matrix_variables(
-            kept, y_true, y_pred, self.thresholds, self.top_k, self.class_id, sample_weight
-        )
-
-    def result(self) -> Tensor:
-        found = div_no_nan(self.true_positives, self.true_positives + self.false_negatives)
-        return found[0] if len(self.thresholds) == 1 else found
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
-        return {**super().get_config(), **own}
+    @property
+    def false_negatives(self) -> Tensor:
+        """The count of negative predictions where the label is positive."""
+        return self._wrong
 
 
 class _AllCounts(Metric):
