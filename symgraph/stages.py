@@ -147,7 +147,7 @@ def find_conditions(graph: Graph) -> tuple[Condition, ...]:
             size = value.type.size
             if isinstance(size, int) and size > LARGEST:
                 raise ShapeError(f"{graph.name}: a {op.name} of type {value.type} has more elements than 64 bits count")
-            for count in (size, *(a for a in op.attributes().values() if isinstance(a, SymDim))):
+            for count in (size, *(a for a in op.attribute_values if isinstance(a, SymDim))):
                 if _may_be_huge(count):
                     need(LARGEST - count, f"number {count} of elements in a {op.name}")
     return tuple(found.values())

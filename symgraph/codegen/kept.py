@@ -69,7 +69,7 @@ def save_plan(key: str, plan: Plan, more: Any) -> None:
 
 def _is_foreign(graph: Graph) -> bool:
     ops = {id(node.op): node.op for node in graph.nodes}
-    attributes = [v for op in ops.values() for v in op.attributes().values()]
+    attributes = [v for op in ops.values() for v in op.attribute_values]
     return any(isinstance(v, Foreign) or (isinstance(v, Region) and _is_foreign(v.graph)) for v in attributes)
 
 

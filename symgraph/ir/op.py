@@ -188,6 +188,11 @@ class Op:
         """Names and values of the fields that take part in equality, in declaration order."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.compare}
 
+    @property
+    def attribute_values(self) -> tuple[Any, ...]:
+        """The values of these fields."""
+        return self._key
+
     def map_dims(self, replace: dict[Symbol, Dim]) -> Op:
         """This op with symbols in its attributes replaced."""
         if not replace or not _has_dims(self._key):

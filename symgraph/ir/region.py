@@ -74,7 +74,7 @@ class Region:
             found: set[Symbol] = set()
             for node in self.graph.nodes:
                 dims += [d for v in node.outputs for d in v.shape]
-                for value in node.op.attributes().values():
+                for value in node.op.attribute_values:
                     if isinstance(value, Region):
                         found |= value.symbols
                     dims += [d for d in (value if isinstance(value, tuple) else (value,)) if isinstance(d, SymDim)]
@@ -182,7 +182,7 @@ def _has_any(region: Region, kind: type[Op]) -> bool:
 
 def regions_of(op: Op) -> list[Region]:
     """The regions among an op's attributes."""
-    return [v for v in op.attributes().values() if isinstance(v, Region)]
+    return [v for v in op.attribute_values if isinstance(v, Region)]
 
 
 def has_effects(op: Op) -> bool:

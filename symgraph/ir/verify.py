@@ -116,7 +116,7 @@ def has_known_sizes(graph: Graph) -> Iterator[str]:
     known = set(symbols(d for v in graph.inputs for d in v.shape))
     for node in graph.nodes:
         dims: list[Dim] = [d for v in node.outputs for d in v.shape]
-        for attribute in node.op.attributes().values():
+        for attribute in node.op.attribute_values:
             items = attribute if isinstance(attribute, tuple) else (attribute,)
             dims += [d for d in items if isinstance(d, SymDim)]
         inside = [s for region in regions_of(node.op) for s in sorted(region.symbols, key=lambda s: s.name)]
