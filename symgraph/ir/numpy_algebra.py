@@ -38,10 +38,21 @@ def _mod(a: Array, b: Array) -> Array:
     return np.asarray(a % b)
 
 
+def power(a: Array, b: Array) -> Array:
+    """Powers of floats. For an exponent of 0.5 that it reads again and again NumPy takes the root, which is another
+    number for -inf and -0.0."""
+    with np.errstate(invalid="ignore"):
+        found = np.asarray(np.power(a, b))
+    roots = np.equal(b, 0.5)
+    if not roots.any():
+        return found
+    return np.where(roots, np.where(a == -np.inf, np.inf, found + 0.0), found).astype(found.dtype)
+
+
 def _pow(a: Array, b: Array) -> Array:
     """Powers; an integer base to a negative exponent gives the power rounded towards zero (0 for base 0)."""
     if a.dtype.kind != "i":
-        return np.asarray(a**b)
+        return power(a, b)
     positive = np.power(a, np.maximum(b, 0).astype(b.dtype))
     odd = (b & 1) != 0
     inverse = np.where(a == 1, 1, np.where(a == -1, np.where(odd, -1, 1), 0)).astype(a.dtype)

@@ -150,3 +150,20 @@ def test_products_of_stacks_of_empty_matrices(target: str) -> None:
     for n in (2, 0, 1):
         a = np.arange(3.0 * n * n).reshape(3, n, n)
         np.testing.assert_array_equal(fn(a), np.dot(a, a))
+
+
+@pytest.mark.parametrize("exponent", [0.5, -0.5, 2.0, -1.0, 0.0, 3.0])
+@targets
+def test_powers_by_one_number_are_powers(target: str, exponent: float) -> None:
+    """NumPy takes the root of -inf where the exponent is one number, 0.5."""
+    x = np.array([-np.inf, -0.0, 0.0, np.inf, np.nan, 2.0])
+    t, one = sg.placeholder((None,), "float64"), sg.placeholder((), "float64")
+    options = sg.Options(target=target, inexact=False)
+    fn = sg.function([t, one], [sg.power(t, exponent), sg.power(one, exponent)], options=options)
+    with np.errstate(all="ignore"):
+        wanted = np.power(x, np.full(6, exponent))
+    for k, number in enumerate(x):
+        got = fn(x, number)
+        np.testing.assert_allclose(got[0], wanted, rtol=1e-15)
+        np.testing.assert_allclose(got[1], wanted[k], rtol=1e-15)
+        assert (np.signbit(got[0]) == np.signbit(wanted))[:4].all()

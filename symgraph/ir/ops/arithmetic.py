@@ -12,6 +12,7 @@ from ..algebra import Algebra, V
 from ..checks import float_dtype, same_dtype
 from ..emitter import Emitter
 from ..graph import Value
+from ..numpy_algebra import power
 from ..op import Array, Elementwise, Sample, register
 from ..types import TensorType
 from .sampling import SPECIAL, floats, integers
@@ -195,6 +196,9 @@ class Pow(Numeric):
     name = "pow"
     equivalents = "np.power, **; theano.tensor.pow; K.pow"
     ufunc = np.power
+
+    def reference(self, *arrays: Array) -> Array:
+        return power(*arrays)
 
     def result_dtype(self, *operands: TensorType) -> Any:
         return float_dtype(self.name, operands)
