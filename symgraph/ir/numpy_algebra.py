@@ -41,7 +41,7 @@ def _mod(a: Array, b: Array) -> Array:
 def power(a: Array, b: Array) -> Array:
     """Powers of floats. For an exponent of 0.5 that it reads again and again NumPy takes the root, which is another
     number for -inf and -0.0."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         found = np.asarray(np.power(a, b))
     roots = np.equal(b, 0.5)
     if not roots.any():
