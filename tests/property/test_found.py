@@ -167,3 +167,12 @@ def test_powers_by_one_number_are_powers(target: str, exponent: float) -> None:
         np.testing.assert_allclose(got[0], wanted, rtol=1e-15)
         np.testing.assert_allclose(got[1], wanted[k], rtol=1e-15)
         assert (np.signbit(got[0]) == np.signbit(wanted))[:4].all()
+
+
+@targets
+def test_logsumexp_of_nothing(target: str) -> None:
+    fixed, x = sg.placeholder((2, 0), "float64"), np.ones((2, 0))
+    fn = sg.function([fixed], [sg.logsumexp(fixed, 1), sg.grad(sg.sum(sg.logsumexp(fixed, 0)), fixed)], target=target)
+    assert fn(x)[0].tolist() == [-np.inf, -np.inf]
+    assert fn(x)[1].shape == (2, 0)
+    assert call(lambda t: sg.logsumexp(t, 1), x, target=target).tolist() == [-np.inf, -np.inf]

@@ -114,10 +114,12 @@ class LogSumExp(Composite):
 
     def expand(self, e: Emitter, *operands: Value) -> Value:
         (x,) = operands
+        kept = [i for i in range(x.type.ndim) if i not in self.axes]
+        if any(x.shape[k] == 0 for k in self.axes):
+            return e.full(tuple(x.shape[k] for k in kept), -np.inf, x.dtype)
         top = e.max(x, self.axes)
         infinite = e.eq(e.abs(top), float("inf"))
         shift = e.where(infinite, 0.0, top)
-        kept = [i for i in range(x.type.ndim) if i not in self.axes]
         powers = e.exp(e.sub(x, e.broadcast(shift, x.shape, kept)))
         return e.add(e.log(e.sum(powers, self.axes)), shift)
 
