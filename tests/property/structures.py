@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,24 +40,58 @@ def looped(d: Drawer, x: Tensor) -> Tensor | Sequence[Tensor]:
 
 def scanned(d: Drawer, x: Tensor) -> Sequence[Tensor] | Tensor:
     """A scan over the first axis: a carry, a row for each step, perhaps an end, perhaps inner products or draws."""
-    row_shape = x.shape[1:]
     shared = d.like(x)
-    kind = d.rng.randrange(5)
+    inside = d.rng.choice(INSIDE)
 
     def fn(row: Tensor, carry: Tensor, *_: Tensor) -> Any:
-        new = sg.tanh(row + carry * 0.5)
-        if kind == 1:
-            new = new + sg.cast(sg.sum(shared), x.dtype) * 0.25
-        if kind == 2 and row.ndim:
-            new = sg.cumsum(new, -1) * 0.5
-        if kind == 3:
-            new = new + sg.cast(sg.random.uniform(row.shape), x.dtype)
+        new = sg.cast(inside(sg.tanh(row + carry * 0.5), row, shared), x.dtype)
         outputs = [new, new * row]
-        return (outputs, sg.until(sg.sum(sg.cast(new, "float64")) > 1.5)) if kind == 4 else outputs
+        return (outputs, sg.until(sg.sum(sg.cast(new, "float64")) > 1.5)) if ends else outputs
 
-    start = sg.zeros(row_shape, x.dtype)
-    (carries, rows), _ = sg.scan(fn, x, [start, None], go_backwards=d.rng.random() < 0.3)
+    ends = d.rng.random() < 0.2
+    start = sg.zeros(x.shape[1:], x.dtype)
+    backward, unroll = d.rng.random() < 0.3, d.rng.choice((False, False, 3))
+    mask = sg.sum(sg.cast(x, "float64"), tuple(range(1, x.ndim))) > 0 if d.rng.random() < 0.2 else None
+    (carries, rows), updates = sg.scan(fn, x, [start, None], go_backwards=backward, unroll=unroll, mask=mask)
+    assert not updates  # random keys bring their own
     return d.rng.choice(([carries, rows], [carries[-1], rows], [rows]))
+
+
+#: What a step of a scan does with the new value of its carry, beside the row and a value from outside.
+INSIDE: tuple[Callable[[Tensor, Tensor, Tensor], Tensor], ...] = (
+    lambda new, row, shared: new,
+    lambda new, row, shared: new + sg.cast(sg.sum(shared), new.dtype) * 0.25,
+    lambda new, row, shared: sg.cumsum(new, -1) * 0.5 if new.ndim else new * 0.5,
+    lambda new, row, shared: new + sg.cast(sg.random.uniform(row.shape), new.dtype),
+    lambda new, row, shared: sg.cond(sg.sum(row) > 0, lambda: sg.exp(-new * new), lambda: new - row),
+    lambda new, row, shared: new + sg.foldl(lambda r, total: total * 0.5 + r, row, sg.zeros_like(row[0]))[0]
+    if row.ndim else new,
+    lambda new, row, shared: sg.while_loop(lambda y: sg.sum(y * y) < 2, lambda y: y * 2 + 0.25, new, max_steps=3),
+    lambda new, row, shared: sg.sort(new, -1) - sg.flip(row, -1) if new.ndim else new,
+    lambda new, row, shared: sg.dot(new, sg.outer(row, row)) * 0.1 if new.ndim == 1 else sg.dot(new, new.T) @ new
+    if new.ndim == 2 else new,
+    lambda new, row, shared: Doubled()(new) * 0.5,
+    lambda new, row, shared: sg.set_subtensor(new[:1], row[:1] * 3) if new.ndim else new,
+)  # fmt: skip
+
+
+def tapped(d: Drawer, x: Tensor) -> Sequence[Tensor] | Tensor:
+    """A scan that reads earlier rows, and earlier values of its carry."""
+
+    def fn(before: Tensor, row: Tensor, older: Tensor, old: Tensor) -> Tensor:
+        return sg.tanh(before - row) + older * 0.5 - old * 0.25
+
+    start = sg.concatenate([x[:1], sg.zeros_like(x[:1])])
+    taps = {"input": x, "taps": [-1, 0]}
+    rows, _ = sg.scan(fn, [taps], [{"initial": start, "taps": [-2, -1]}], truncate_gradient=d.rng.choice((-1, -1, 2)))
+    return rows
+
+
+def mapped(d: Drawer, x: Tensor) -> Sequence[Tensor] | Tensor:
+    """A function of every row; what it does not need the row for is outside."""
+    other = d.like(x)
+    rows, _ = sg.map(lambda row: sg.sum(row) * row + sg.cast(sg.sum(sg.exp(-other * other)), x.dtype), x)
+    return rows
 
 
 def branched(d: Drawer, x: Tensor) -> Tensor | Sequence[Tensor]:
@@ -169,7 +203,8 @@ def given(d: Drawer, x: Tensor) -> Tensor:
 
 
 STRUCTURES = (
-    Maker(looped, is_float), Maker(scanned, ranked(is_float, 1), 2), Maker(branched, is_number),
+    Maker(looped, is_float), Maker(scanned, ranked(is_float, 1), 4), Maker(tapped, ranked(is_float, 1)),
+    Maker(mapped, ranked(is_float, 1)), Maker(branched, is_number),
     Maker(windowed, ranked(is_number, 3, 5), 3), Maker(convolved, ranked(is_float, 3, 5), 2),
     Maker(resized, ranked(is_number, 3, 5), 2), Maker(solved, ranked(is_float, 2, 3), 3), Maker(python, is_number),
     Maker(differentiated, is_float, 4), Maker(given, anything),
