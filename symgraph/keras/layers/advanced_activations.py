@@ -112,6 +112,8 @@ class ThresholdedReLU(Layer):
 class Softmax(Layer):
     """Normalised exponentials along ``axis``."""
 
+    axis = Argument()
+
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -119,9 +121,6 @@ class Softmax(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         return activations.softmax(inputs, axis=self.axis)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": self.axis}
 
 
 class ReLU(Layer):

@@ -24,6 +24,8 @@ Tensor = Any
 class Masking(Layer):
     """Marks steps whose features all equal ``mask_value``, so that later layers skip them."""
 
+    mask_value = Argument()
+
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -36,15 +38,16 @@ class Masking(Layer):
         kept = K.any(K.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         return inputs * K.cast(kept, K.dtype(inputs))
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "mask_value": self.mask_value}
-
 
 class Dropout(Layer):
     """In training, sets a fraction ``rate`` of the inputs to zero and scales the others up.
 
     ``noise_shape``: the shape of the mask, 1 where it is shared along an axis and None for the input's size.
     """
+
+    rate = Argument()
+    noise_shape = Argument()
+    seed = Argument()
 
     @interfaces.legacy_dropout_support
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
@@ -65,28 +68,25 @@ class Dropout(Layer):
         noise_shape = self._get_noise_shape(inputs)
         return K.in_train_phase(lambda: K.dropout(inputs, self.rate, noise_shape, self.seed), inputs, training=training)
 
-    def get_config(self) -> dict[str, Any]:
-        own = {"rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
-        return {**super().get_config(), **own}
-
 
 class Activation(Layer):
     """An activation function as a layer."""
 
+    activation = Argument(activations)
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.activation = activations.get(activation)
+        self.activation = activation
 
     def call(self, inputs: Tensor) -> Tensor:
         return self.activation(inputs)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "activation": activations.serialize(self.activation)}
-
 
 class Reshape(Layer):
     """Another shape for each sample; one size may be -1."""
+
+    target_shape = Argument()
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -117,12 +117,11 @@ class Reshape(Layer):
         sample = self.compute_output_shape(K.int_shape(inputs))[1:]
         return K.reshape(inputs, (inputs.shape[0], *sample))
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "target_shape": self.target_shape}
-
 
 class Permute(Layer):
     """Axes in another order; ``dims`` are those after the batch axis, counted from 1."""
+
+    dims = Argument()
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -141,12 +140,11 @@ class Permute(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         return K.permute_dimensions(inputs, (0, *self.dims))
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "dims": self.dims}
-
 
 class Flatten(Layer):
     """One axis for each sample."""
+
+    data_format = Argument()
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -167,12 +165,11 @@ class Flatten(Layer):
             inputs = K.permute_dimensions(inputs, (0, *range(2, K.ndim(inputs)), 1))
         return K.batch_flatten(inputs)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "data_format": self.data_format}
-
 
 class RepeatVector(Layer):
     """``(samples, features)`` to ``(samples, n, features)``."""
+
+    n = Argument()
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -184,9 +181,6 @@ class RepeatVector(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         return K.repeat(inputs, self.n)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "n": self.n}
 
 
 class Lambda(Layer):
@@ -319,15 +313,15 @@ class Dense(KernelAndBias):
 class ActivityRegularization(Layer):
     """Penalises its inputs, and passes them on."""
 
+    l1 = Argument()
+    l2 = Argument()
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.l1 = l1
         self.l2 = l2
         self.activity_regularizer = regularizers.L1L2(l1=l1, l2=l2)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "l1": self.l1, "l2": self.l2}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Any
 
 from .. import backend as K
+from ..engine.arguments import Argument
 from ..engine.base_layer import Layer
 
 Tensor = Any
@@ -145,6 +146,8 @@ class Minimum(_Merge):
 class Concatenate(_Merge):
     """The inputs side by side along ``axis``."""
 
+    axis = Argument()
+
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
@@ -186,12 +189,12 @@ class Concatenate(_Merge):
                 parts.append(K.cast(K.ones_like(x) * K.cast(wide, K.dtype(x)), "bool"))
         return K.all(K.concatenate(parts, axis=self.axis), axis=-1, keepdims=False)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": self.axis}
-
 
 class Dot(_Merge):
     """The product of two inputs over an axis of each; ``normalize`` makes it a cosine."""
+
+    axes = Argument()
+    normalize = Argument()
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -243,9 +246,6 @@ class Dot(_Merge):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
 
 
 def add(inputs: list[Tensor], **kwargs: Any) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..engine.arguments import Argument
 from ..engine.base_layer import Layer
 from ..legacy import interfaces
 
@@ -15,6 +16,8 @@ Tensor = Any
 
 class GaussianNoise(Layer):
     """Adds normal noise of deviation ``stddev``."""
+
+    stddev = Argument()
 
     @interfaces.legacy_gaussiannoise_support
     def __init__(self, stddev: float, **kwargs: Any) -> None:
@@ -28,12 +31,11 @@ class GaussianNoise(Layer):
 
         return K.in_train_phase(noised, inputs, training=training)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "stddev": self.stddev}
-
 
 class GaussianDropout(Layer):
     """Multiplies by normal noise of mean one and variance ``rate / (1 - rate)``."""
+
+    rate = Argument()
 
     @interfaces.legacy_gaussiandropout_support
     def __init__(self, rate: float, **kwargs: Any) -> None:
@@ -51,12 +53,13 @@ class GaussianDropout(Layer):
 
         return K.in_train_phase(noised, inputs, training=training)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate}
-
 
 class AlphaDropout(Layer):
     """Dropout that keeps mean and variance of SELU activations (Klambauer et al. 2017)."""
+
+    rate = Argument()
+    noise_shape = Argument()
+    seed = Argument()
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -80,7 +83,3 @@ class AlphaDropout(Layer):
             return scale * (inputs * kept + saturated * (1.0 - kept)) - scale * saturated * self.rate
 
         return K.in_train_phase(dropped, inputs, training=training)
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
-        return {**super().get_config(), **own}

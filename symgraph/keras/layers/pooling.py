@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
+from ..engine.arguments import Argument
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils.conv_utils import conv_output_lengths, normalize_padding, normalize_tuple
@@ -17,6 +18,10 @@ class _Pooling(Layer):
 
     _rank = 2
     _mode = "max"
+    pool_size = Argument()
+    padding = Argument()
+    strides = Argument()
+    data_format = Argument()
 
     def __init__(
         self, pool_size: Any = 2, strides: Any = None, padding: str = "valid", data_format: str | None = None,
@@ -38,15 +43,6 @@ class _Pooling(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         pool = K.pool3d if self._rank == 3 else K.pool2d
         return pool(inputs, self.pool_size, self.strides, self.padding, self.data_format, self._mode)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "pool_size": self.pool_size,
-            "padding": self.padding,
-            "strides": self.strides,
-            "data_format": self.data_format,
-        }
 
 
 class MaxPooling1D(_Pooling):
@@ -108,6 +104,7 @@ class _GlobalPooling(Layer):
     """Pooling over all positions."""
 
     _rank = 2
+    data_format = Argument()
 
     @interfaces.legacy_global_pooling_support
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
@@ -122,9 +119,6 @@ class _GlobalPooling(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], input_shape[1 if self.data_format == "channels_first" else -1])
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "data_format": self.data_format}
 
 
 class GlobalMaxPooling2D(_GlobalPooling):

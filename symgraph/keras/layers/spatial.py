@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
+from ..engine.arguments import Argument
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils.conv_utils import normalize_tuple
@@ -195,6 +196,8 @@ class UpSampling1D(_UpSampling):
 class UpSampling2D(_UpSampling):
     """Images enlarged by whole factors: pixels repeated (``nearest``), or ``bilinear`` between them."""
 
+    interpolation = Argument()
+
     @interfaces.legacy_upsampling2d_support
     def __init__(
         self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
@@ -206,9 +209,6 @@ class UpSampling2D(_UpSampling):
 
     def call(self, inputs: Tensor) -> Tensor:
         return K.resize_images(inputs, self.size[0], self.size[1], self.data_format, self.interpolation)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "interpolation": self.interpolation}
 
 
 class UpSampling3D(_UpSampling):
