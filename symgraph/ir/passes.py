@@ -178,6 +178,8 @@ def sweep_rules(
     Raises:
         InternalError: where rules undo each other, naming them.
     """
+    if settled is not None and not any(_concerns(settled, node) for node in graph.nodes):
+        return graph, {}
     builder = Builder(Facts(graph.facts), _table(rules), settled=settled)
 
     def transform(b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value, ...]:
@@ -187,6 +189,13 @@ def sweep_rules(
         return b.apply_all(op, *operands)
 
     return rebuild(graph, builder, transform, is_body), builder.fired
+
+
+def _concerns(settled: Settled, node: Node) -> bool:
+    """Whether a sweep might change a node: some rule was not tried with it, or it has a body."""
+    if id(node) not in settled.nodes or isinstance(node.op, Control):
+        return True
+    return settled.fresh is not None and bool(settled.fresh.on(node.op, node.inputs))
 
 
 def _sweep_region(

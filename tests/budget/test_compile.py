@@ -141,7 +141,7 @@ def test_a_node_costs_few_calls_in_each_stage() -> None:
     after, _ = optimize(graph, Options())
     nodes = len(after.nodes)
     assert calls(lambda: mlp(12)) <= 310 * nodes  # built, differentiated, closed
-    assert calls(lambda: optimize(graph, Options())) <= 220 * nodes
+    assert calls(lambda: optimize(graph, Options())) <= 205 * nodes
     assert calls(lambda: make_plan(after)) <= 410 * nodes
 
 
