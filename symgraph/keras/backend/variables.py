@@ -169,8 +169,7 @@ def eval(x: Any) -> Array:
         return get_value(x)
     if not is_tensor(x):
         return np.asarray(x)
-    result = sg.function([], x, target="numpy")()
-    return np.asarray(result)
+    return np.asarray(x.eval())
 
 
 def get_value(x: Any) -> Array:
