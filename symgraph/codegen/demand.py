@@ -178,8 +178,8 @@ def is_matrix_product(node: Node) -> bool:
     op = node.op
     if not isinstance(op, Contraction):
         return False
-    a, b, _ = op.labels
-    sizes = {**dict(zip(b, node.inputs[1].shape, strict=True)), **dict(zip(a, node.inputs[0].shape, strict=True))}
+    _, b, _ = op.labels
+    sizes = op.sizes(*(v.shape for v in node.inputs))
     if not all(any(sizes[c] != 1 for c in letters) for letters in (op.columns, op.summed)):
         return False
     last = next(c for c in reversed(b) if sizes[c] != 1)

@@ -38,7 +38,7 @@ def factors(node: Node, evaluator: Evaluator, index: Index) -> tuple[Expr, Expr]
     op, zero = node.op, evaluator.s.index(0)
     assert isinstance(op, Contraction)
     left, right, out = op.labels
-    sizes = dict(zip(left + right, node.inputs[0].shape + node.inputs[1].shape, strict=True))
+    sizes = op.sizes(*(v.shape for v in node.inputs))
     long = [c for c in out + op.summed if sizes[c] != 1]
     at = dict(zip(long, index, strict=True))
     a, b = (
@@ -74,7 +74,8 @@ def is_long(node: Node) -> bool:
     """Whether a fold runs over more than one element: an axis that is not of length one."""
     op, x = node.op, node.inputs[0]
     if isinstance(op, Contraction):
-        return any(d != 1 for c, d in zip(op.labels[0], x.shape, strict=True) if c in op.summed)
+        sizes = op.sizes(*(v.shape for v in node.inputs))
+        return any(sizes[c] != 1 for c in op.summed)
     assert isinstance(op, Reduction)
     return any(x.shape[k] != 1 for k in op.axes)
 

@@ -124,7 +124,7 @@ class Fusion:
         op = node.op
         assert isinstance(op, Contraction)
         a, b, out = op.labels
-        sizes = {**dict(zip(b, node.inputs[1].shape, strict=True)), **dict(zip(a, node.inputs[0].shape, strict=True))}
+        sizes = op.sizes(*(v.shape for v in node.inputs))
         kept, summed = ([c for c in letters if sizes[c] != 1] for letters in (out, op.summed))
         axes = kept + summed
         domain = tuple(sizes[c] for c in axes)

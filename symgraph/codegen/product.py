@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import InternalError
-from ..ir.dims import Dim, product
+from ..ir.dims import product
 from ..ir.graph import Node, Value
 from ..ir.ops.contraction import Contraction
 from .access import ZERO, axis_numbers
@@ -98,8 +98,7 @@ def open_product(node: Node, evaluator: Evaluator) -> tuple[Nest, Index]:
     op, s = node.op, evaluator.s
     assert isinstance(op, Contraction)
     left, right, out = op.labels
-    sizes: dict[str, Dim] = dict(zip(right, node.inputs[1].shape, strict=True))
-    sizes |= dict(zip(left, node.inputs[0].shape, strict=True))
+    sizes = op.sizes(*(v.shape for v in node.inputs))
     at: dict[str, Expr] = {}
     axes: list[Axis] = []
     for role, letters in (("batch", op.batch), ("rows", op.rows), ("columns", op.columns), ("summed", op.summed)):

@@ -12,6 +12,7 @@ import pytest
 import symgraph as sg
 from symgraph.codegen.gemm import GemmSchedule, Machine, choose_schedule, operand
 from symgraph.codegen.loop.grammar import Buffer, Call, Const, Contract, Kernel, Let, Load, Store, Var
+from symgraph.codegen.loop.text import print_kernel
 from symgraph.codegen.targets.llvm.contract_plan import plan_contract
 from symgraph.dtypes import DType, float16, float32, float64, int32
 from symgraph.ir.dims import Dim, symbol, symbols
@@ -299,3 +300,16 @@ def test_tiles_are_whole_blocks() -> None:
             for machine in (WIDE, NARROW):
                 s = schedule(product(m, n, 300), machine)
                 assert s.streamed or (s.tile_rows % s.rows == 0 and s.tile_columns % s.columns == 0)
+
+
+@pytest.mark.parametrize("target", ["numpy", "llvm"])
+@pytest.mark.parametrize("k", [1, 5, 64])
+def test_a_sum_whose_length_one_operand_knows_has_it_in_the_kernel(k: int, target: str) -> None:
+    x, w = sg.placeholder((None, None), "float64"), np.random.default_rng(0).normal(size=(k, 24))
+    f = sg.function([x], sg.dot(x[:, :k], sg.constant(w)), target=target)
+    assert not any("min(" in print_kernel(kernel) for kernel in f.stages.plan.kernels.values())
+    for rows in (0, 1, 9):
+        a = np.random.default_rng(1).normal(size=(rows, 70))
+        np.testing.assert_allclose(f(a), a[:, :k] @ w, rtol=1e-12, atol=1e-12)
+    with pytest.raises(sg.ShapeError, match="the graph needs"):
+        f(np.ones((2, k - 1)))

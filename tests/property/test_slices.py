@@ -124,3 +124,32 @@ def test_lookups_in_slices(target: str) -> None:
     for shape in ((2, 4), (0, 4), (1, 1)):
         with pytest.raises(sg.BoundsError):
             f(np.zeros(shape), [0])
+
+
+@pytest.mark.parametrize("target", ["numpy", "llvm", "loops"])
+def test_slices_that_meet_known_sizes(target: str) -> None:
+    """What one operand does not know, the other does: 1, which loops leave out, and more."""
+
+    def results(xp: Any, x: Any) -> list[Any]:
+        one, row, three = np.array([2.0]), np.ones((1, 4)), np.arange(6.0).reshape(3, 2)
+        return [xp.dot(x[:, :1], one), xp.dot(x[:1].T, row), xp.dot(one, x[:1]), xp.dot(x[0, :1], one),
+                xp.einsum("ij,ij->ij", x[:, :1], xp.ones((x.shape[0], 1))), xp.dot(x[:, :3], three),
+                xp.concatenate([x[:, :1], np.ones((2, 1))]), xp.where(x[:1] > 0, x, row[:, :1]),
+                xp.sum(x[:1] * np.ones((1, 1))), x[:, :3] * three[:, 0]]  # fmt: skip
+
+    x = sg.placeholder((None, None), "float64")
+    outputs = results(sg, x)
+    slope = sg.grad(sg.sum(sg.stack([sg.sum(y) for y in outputs])), x)
+    f = sg.function([x], [*outputs, slope], target="llvm" if target == "llvm" else "numpy")
+    if target == "loops":
+        f._run = LoopExecutable(f.stages.plan).run
+    for shape in ((1, 3), (2, 3), (5, 7)):
+        a, way = np.random.default_rng(shape).normal(size=(2, *shape))
+        *got, gradient = f(a)
+        for k, (mine, want) in enumerate(zip(got, results(np, a), strict=True)):
+            np.testing.assert_allclose(mine, want, rtol=1e-12, err_msg=f"result {k}")
+        step = 1e-6
+        ends = [sum(np.sum(r) for r in results(np, a + s * way)) for s in (step, -step)]
+        np.testing.assert_allclose(np.sum(gradient * way), (ends[0] - ends[1]) / (2 * step), rtol=1e-6, atol=1e-6)
+    with pytest.raises(sg.ShapeError, match="the graph needs|does not fit"):
+        f(np.ones((2, 2)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DTypeError, ShapeError
 from ..checks import same_dtype
-from ..dims import Dim, product, symbol
+from ..dims import Dim, Shape, product, symbol
 from ..emitter import Emitter
 from ..graph import Value
 from ..op import Array, Op, Sample, record, register
@@ -62,6 +62,12 @@ class Contraction(Op):
         a, b, out = self.labels
         return "".join(c for c in out if c in b and c not in a)
 
+    def sizes(self, x: Shape, y: Shape) -> dict[str, Dim]:
+        """The size of each letter for operands of these shapes: a known one, where facts make others equal to it."""
+        a, b, _ = self.labels
+        sizes = dict(zip(a, x, strict=True))
+        return sizes | {c: d for c, d in zip(b, y, strict=True) if c not in sizes or isinstance(d, int)}
+
     def infer(self, facts: Facts, *operands: TensorType) -> tuple[TensorType, ...]:
         x, y = operands
         a, b, out = self.labels
@@ -100,8 +106,8 @@ class Contraction(Op):
         return (e.contract(f"{out},{b}->{a}", g, y), e.contract(f"{a},{out}->{b}", x, g))
 
     def flops(self, operands: Sequence[TensorType], results: Sequence[TensorType]) -> Dim:
-        a, _, _ = self.labels
-        inner = product(d for c, d in zip(a, operands[0].shape, strict=True) if c in self.summed)
+        sizes = self.sizes(*(t.shape for t in operands))
+        inner = product(sizes[c] for c in self.summed)
         return results[0].size * inner * 2
 
     @classmethod

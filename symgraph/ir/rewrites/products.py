@@ -53,8 +53,8 @@ def transpose_inside_product(e: Emitter, op: Op, operands: Sequence[Value]) -> V
 def product_over_one_term(e: Emitter, op: Op, operands: Sequence[Value]) -> Value | None:
     """A sum of products over axes of size 1 is a product; a sum starts at 0.0, so the sign of a zero may differ."""
     assert isinstance(op, Contraction)
-    a = op.labels[0]
-    if not op.summed or any(operands[0].shape[a.index(c)] != 1 for c in op.summed):
+    sizes = op.sizes(*(v.shape for v in operands))
+    if not op.summed or any(sizes[c] != 1 for c in op.summed):
         return None
     return _elementwise(e, op, operands)
 
