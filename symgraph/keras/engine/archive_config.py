@@ -6,7 +6,7 @@ as arguments in which tensors stand as ``__keras_tensor__``. Modules are not loo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Config = dict[str, Any]
@@ -48,14 +48,8 @@ def _value(value: Any) -> Any:
     if "class_name" not in value or "config" not in value:
         return {k: _value(v) for k, v in value.items()}
     name, config = value["class_name"], value["config"]
-    if name == "__lambda__":
-        raise ValueError("The archive holds Python code of a lambda, which is not run: it could do anything.")
-    if name == "function":
-        return config
-    if name == "__tuple__":
-        return tuple(_value(v) for v in value.get("items") or config or ())
-    if name in ("__numpy__", "__tensor__"):
-        return config["value"]
+    if isinstance(name, str) and name in _PLAIN:
+        return _PLAIN[name](value)
     if isinstance(config, dict):
         config = {k: v for k, v in config.items() if k not in _NEW_KEYS or v is not None}
         if "hard_sigmoid" in (config.get("activation"), config.get("recurrent_activation")):
@@ -66,6 +60,20 @@ def _value(value: Any) -> Any:
         config = _network(config) if name in _MODELS and "layers" in config else _value(config)
     kept = {k: value[k] for k in ("name", "inbound_nodes") if k in value}
     return {"class_name": name, "config": config, **kept}
+
+
+def _code(value: Config) -> Any:
+    raise ValueError("The archive holds Python code of a lambda, which is not run: it could do anything.")
+
+
+#: What stands in configs for values that JSON does not have, by how it is marked.
+_PLAIN: dict[str, Callable[[Config], Any]] = {
+    "__lambda__": _code,
+    "__numpy__": lambda value: value["config"]["value"],
+    "__tensor__": lambda value: value["config"]["value"],
+    "__tuple__": lambda value: tuple(_value(v) for v in value.get("items") or value["config"] or ()),
+    "function": lambda value: value["config"],
+}
 
 
 def _network(config: Config) -> Config:
