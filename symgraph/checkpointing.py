@@ -23,7 +23,7 @@ def checkpoint(function: Callable[..., Any], *inputs: TensorLike) -> Any:
     loop, and around a loop.
 
     Args:
-        function: takes tensors; gives a tensor, or a list or tuple of tensors. Called once.
+        function: takes tensors; gives a tensor, or a list or (named) tuple of tensors. Called once.
         inputs: tensors, or what can be one.
 
     Raises:
@@ -48,9 +48,9 @@ def checkpoint(function: Callable[..., Any], *inputs: TensorLike) -> Any:
     body, captured = capture((), values, nodes)
     # What prints or asserts has done so already when the body runs again.
     marked = [Tensor(v) for v in tracer.apply_all(Checkpoint(without(body, After)), *values, *captured)]
-    if isinstance(outputs, (list, tuple)):
-        return type(outputs)(marked)
-    return marked[0]
+    if not isinstance(outputs, (list, tuple)):
+        return marked[0]
+    return getattr(outputs, "_make", type(outputs))(marked)  # a named tuple stays one
 
 
 __all__ = ["checkpoint"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -20,6 +20,11 @@ from symgraph.options import Options
 rng = np.random.default_rng(0)
 Wrap = Callable[..., Any]
 Built = tuple[list[sg.Tensor], list[sg.Tensor]]
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
 
 
 def plainly(function: Callable[..., Any], *inputs: Any) -> Any:
@@ -93,6 +98,8 @@ def test_several_inputs_and_outputs() -> None:
     agree(build, [ROWS, ROWS[::-1].copy()])
     (listed,) = sg.checkpoint(lambda a: [a * 2], sg.placeholder((2,)))
     assert listed.shape == (2,)
+    named = sg.checkpoint(lambda a: Pair(a * 2, a), sg.placeholder((2,)))
+    assert named.second.shape == (2,)
 
 
 def test_the_function_gives_tensors() -> None:
