@@ -25,6 +25,7 @@ from symgraph.codegen.targets.llvm.kernel import compile_kernel
 from symgraph.codegen.targets.llvm.target import LlvmExecutable
 from symgraph.dtypes import float32, int32
 from symgraph.errors import ArgumentError, TargetError
+from symgraph.ir.algebra import BINARY, UNARY
 from symgraph.ir.dims import symbol
 from symgraph.ir.literal import Literal
 from symgraph.options import Options
@@ -250,6 +251,24 @@ def test_objects_need_nothing_from_elsewhere(level: str) -> None:
     """So that they can be loaded anywhere, whatever libraries the process has."""
     for name in WRITTEN:
         assert undefined_symbols(compile_kernel(parse_kernel(WRITTEN[name]), CPUS[level]).object_code) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads ELF objects")
+@pytest.mark.parametrize("short", ["f16", "f32", "f64"])
+@pytest.mark.parametrize("level", CPUS)
+def test_functions_need_nothing_from_elsewhere(level: str, short: str) -> None:
+    """A call of a library would end the process. Operands of a row are converted outside of its loop."""
+    bits = {"bit_not", "bit_and", "bit_or", "bit_xor", "shl", "shr"}
+    terms = [f"{name}({a})" for name in UNARY if name not in bits for a in ("x[i]", "y[i,j]")]
+    terms += [f"{f}({a}, {b})" for f in BINARY if f not in bits for a, b in (("x[i]", "y[i,j]"), ("y[i,j]", "x[i]"))]
+    terms += [f"{short}({other}({t}))" for other in ("i8", "u32", "i64", "u64", "f16", "f32", "f64") for t in terms[:4]]
+    for start in range(0, len(terms), 12):
+        lines = [f"store z{k}[i,j] = {term}" for k, term in enumerate(terms[start : start + 12])]
+        results = ", ".join(f"z{k}: out {short}[N,M]" for k in range(len(lines)))
+        head = f"kernel k(x: in {short}[N], y: in {short}[N,M], {results}; N, M) {{"
+        kernel = parse_kernel("\n".join([head, "par i in 0..N {", "vec j in 0..M {", *lines, "}", "}", "}"]))
+        assert undefined_symbols(compile_kernel(kernel, CPUS[level]).object_code) == [], terms[start : start + 12]
 
 
 def test_code_for_another_processor_is_refused() -> None:
