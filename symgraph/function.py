@@ -137,7 +137,7 @@ class Function:
         ]
         binding = self._bindings.get(tuple([a.shape for a in checked])) or self._bind(checked)
         if binding.has_empty:
-            checked = [readable(a) for a in checked]
+            checked = self._readable(checked)
         try:
             results = [np.empty(shape, dtype) for shape, dtype in binding.outputs]
         except (MemoryError, ValueError):
@@ -150,6 +150,13 @@ class Function:
         if failure is not None:
             raise self._explain_failure(failure)
         return results[0] if self._single else results
+
+    def _readable(self, arrays: Sequence[Array]) -> list[Array]:
+        try:
+            return [readable(a) for a in arrays]
+        except (MemoryError, ValueError):
+            rows = [(a.shape, a.dtype) for a in arrays if not a.size]
+            raise self._lacking("rows beside the empty axes of arguments", rows) from None
 
     # -- arguments --------------------------------------------------------------------------------------------------
     def _convert(self, slot: int, argument: Any) -> Array:

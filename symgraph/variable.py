@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,15 @@ Array = np.ndarray[Any, Any]
 
 
 def readable(array: Array) -> Array:
-    """``array``, or for an empty one an equal view into memory where its empty axes have room for one element.
+    """``array``, or for an empty one an equal view into memory where its last empty axis has room for one element.
 
     Native code may read element 0 of an axis whose value it then does not use; there has to be one.
     """
     if array.size:
         return array
-    room = np.zeros([max(d, 1) for d in array.shape], array.dtype)
-    return room[tuple(slice(0, d) for d in array.shape)]
+    # Axes before the last empty one have no steps in memory.
+    last = max(k for k, size in enumerate(array.shape) if size == 0)
+    return np.zeros(prod(array.shape[last + 1 :]), array.dtype)[:0].reshape(array.shape)
 
 
 class Variable(Tensor):

@@ -153,3 +153,20 @@ def test_indices_beyond_31_bits_are_right() -> None:
     np.testing.assert_array_equal(taken, [3, 7, 0])
     with pytest.raises(sg.BoundsError, match=f"index {size} is out of bounds for axis 0 of size {size}"):
         fn(data, [size])
+
+
+@targets
+def test_empty_arguments_need_no_memory_for_their_other_axes(target: str) -> None:
+    x, y = sg.placeholder((None, None), "int8", name="x"), sg.placeholder((None, None), "int8", name="y")
+    fn = sg.function([x, y], [x.sum(0), (x.T + 1).sum(1), sg.concatenate([y, y], 1).sum(0)], name="f", target=target)
+    for rows in (3, 1 << 45, (1 << 61) + 5):
+        arguments = np.zeros((rows, 0), "int8"), np.ones((3, 2), "int8")
+        if rows > 1 << 60 and target == "numpy":  # NumPy makes no array of so many rows of int64, even if empty
+            with pytest.raises(sg.OutOfMemoryError, match="f: no memory for fold.* too big"):
+                fn(*arguments)
+        else:
+            assert [a.tolist() for a in fn(*arguments)] == [[], [], [3, 3, 3, 3]]
+    taken = sg.function([x], sg.pad(x, ((1, 0), (0, 0)))[:, :3], name="padded", target=target)
+    assert taken(np.zeros((0, 5), "int8")).tolist() == [[0, 0, 0]]
+    with pytest.raises(sg.OutOfMemoryError, match=r"padded: no memory for"):
+        taken(np.zeros((0, 1 << 61), "int8"))

@@ -89,6 +89,10 @@ Execute = Callable[[BoundStep, Sequence[Array], int], None]
 _ENDED = (-1, 0, 0, 0)
 
 
+#: What NumPy says of arrays that 64 bits cannot address.
+_TOO_BIG = ("array is too big", "Maximum allowed dimension exceeded")
+
+
 class _Ended(Exception):
     """An observer ended the run."""
 
@@ -113,7 +117,9 @@ class NumpyExecutable:
         def call(*arguments: Any) -> None:
             try:
                 function(*arguments)
-            except MemoryError as error:
+            except (MemoryError, ValueError) as error:
+                if isinstance(error, ValueError) and not any(text in str(error) for text in _TOO_BIG):
+                    raise
                 sizes = zip(kernel.sizes, arguments[len(kernel.buffers) :], strict=True)
                 where = f" where {', '.join(f'{name} = {n}' for name, n in sizes)}" if kernel.sizes else ""
                 raise OutOfMemoryError(
