@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import symgraph as sg
+from symgraph.ir.op import REGISTRY
 from symgraph.ir.ops.views import reshape_groups
 from symgraph.ir.types import Facts
 
@@ -176,3 +177,10 @@ def test_logsumexp_of_nothing(target: str) -> None:
     assert fn(x)[0].tolist() == [-np.inf, -np.inf]
     assert fn(x)[1].shape == (2, 0)
     assert call(lambda t: sg.logsumexp(t, 1), x, target=target).tolist() == [-np.inf, -np.inf]
+
+
+def test_the_reference_of_erfinv_near_zero() -> None:
+    op = REGISTRY["erfinv"]()
+    small = np.array([0.0, -0.0, 1e-300, -1e-20, 2e-9])
+    np.testing.assert_allclose(op.reference(small), small * np.sqrt(np.pi) / 2, rtol=1e-12)
+    assert np.signbit(op.reference(small)).tolist() == [False, True, False, True, False]

@@ -275,6 +275,8 @@ class ErfInv(_Wide):
     def exact(self, x: float) -> float:
         if abs(x) >= 1:
             return math.copysign(math.inf, x) if abs(x) == 1 else math.nan
+        if abs(x) < 1e-9:
+            return x * math.sqrt(math.pi) / 2
         low, high = 0.0, 6.0
         for _ in range(200):
             middle = (low + high) / 2
