@@ -251,14 +251,11 @@ def positions(d: Drawer, size: Dim, rank: int) -> Tensor:
     found = d.value(lambda v: v.dtype.is_integer and v.ndim == rank)
     index = sg.arange(d.size()) if found is None and rank == 1 else sg.constant(3) if found is None else found
     wide = sg.cast(index, "int64")
-    count = size if isinstance(size, int) else sg.cast(sg.size(sg.zeros((size,))), "int64")
+    count = size if isinstance(size, int) else sg.size(sg.zeros((size,)))
     inside = sg.mod(wide, sg.maximum(count, 1))
     shift = count if d.rng.random() < 0.3 else 0
-    small = "int64" if size not in SMALL_ENOUGH else d.rng.choice(("int8", "int16", "int32", "int64"))
-    return sg.cast(inside - shift, small)
-
-
-SMALL_ENOUGH = (1, 2, 3, 4)
+    kinds = ("int8", "int16", "int32", "int64") if isinstance(size, int) and size < 100 else ("int64",)
+    return sg.cast(inside - shift, d.rng.choice(kinds))
 
 
 def taken(d: Drawer, x: Tensor) -> Tensor:
