@@ -180,13 +180,16 @@ class Expressions:
         return self.scope.names[e.name]
 
     def _gathered(self, name: str) -> str:
-        """A buffer to be read at computed places: where an axis may be empty, index 0 is read (and not used)."""
+        """A buffer to be read at places of its own: where an axis may be empty, index 0 is read (and not used)."""
         is_static = all(isinstance(d, int) for d in self.buffers[name].shape)
         return safe(name) if is_static else f"rt.room({safe(name)})"
 
     def _load(self, e: Load) -> Value:
-        view, name = self.view(e), safe(e.buffer)
+        view = self.view(e)
         if view is not None:
+            sizes = self.buffers[e.buffer].shape
+            fixed = any(isinstance(i, Const) and not isinstance(d, int) for i, d in zip(e.index, sizes, strict=True))
+            name = self._gathered(e.buffer) if fixed else safe(e.buffer)
             return Value(view_text(name, view), view.rank, True)
         rows = self._row_load(e)
         if rows is not None:
