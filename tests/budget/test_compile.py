@@ -166,3 +166,13 @@ def test_equal_rules_are_asked_in_proportion_to_the_nodes() -> None:
             tried += len(table.on(node.op, node.inputs))
             nodes += 1
     assert tried <= 8 * nodes
+
+
+def test_the_number_of_products_does_not_grow_with_the_stride_of_a_transposed_convolution() -> None:
+    def kernels(stride: int) -> int:
+        model = Model(None, 4, 4, 8)
+        weight = model.weight(2 * stride, 2 * stride, 3, 8)
+        y = sg.conv_transpose(model.x, weight, (4 * stride, 4 * stride), strides=stride, padding="same")
+        return len(planned(close("up", [model.x], [y], [], {}).graph)[1].kernels)
+
+    assert kernels(32) <= kernels(4) <= 20

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..checks import float_dtype
+from ..dim_order import maximum
 from ..dims import Dim, product, static_shape, symbol
 from ..emitter import Emitter
 from ..graph import Value
@@ -103,6 +104,8 @@ class Conv(Composite):
         spans: list[Dim] = []
         for k, axis in enumerate(axes):
             span = (self.sizes[k] - 1) * self.strides[k] + (windows[k] - 1) * self.dilations[k] + 1
+            if not isinstance(windows[k], int):
+                span = maximum(span, 0)  # the window may turn out empty
             room = x.shape[axis] + self.low[k] - span
             low = self.low[k]
             whole = self.spacings[k] == 1 and isinstance(low, int) and low <= 0 and isinstance(room, int) and room >= 0
@@ -200,6 +203,10 @@ class Conv(Composite):
             case(image, (1, 3, 4, 8), (2, 3, 8, 1), (1, 2), (1, 0), (7, 6), dilations=(2, 3), spacings=(2, 4)),
             case(image, (1, 2, 3, 9), (1, 1, 9, 2), (1, 1), (0, -1), (4, 5), spacings=(2, 2)),
             case("n0c,0cf->n0f", (2, 3, 8), (5, 8, 2), (1,), (3,), (2 * N + 1,), (0, 1, "N"), spacings=(2,)),
+            case("n0c,0cf->n0f", (2, 3, 8), (1, 8, 2), (1,), (3,), (6,), (1, 0, "N"), spacings=(2,)),
+            case("n0c,0cf->n0f", (2, 0, 8), (5, 8, 2), (1,), (3,), (6,), (0, 1, "N"), spacings=(6,)),
+            case("cn01,01cf->nf01", (8, 1, 2, 3), (3, 8, 8, 2), (1, 1), (2, 5), (5, 12), (0, 2, "N"), spacings=(3, 4)),
+            case("n01c,01c->01n", (2, 2, 3, 8), (4, 7, 8), (1, 1), (3, 4), (8, 6), spacings=(4, 2), dilations=(1, 2)),
             case("n0c,n0f->0cf", (9, 3, 2), (9, 6, 2), (1,), (1,), (3,), (0, 0, "N"), (1, 0, "N"), spacings=(2,)),
             case(image, (1, 6, 6, 2), (2, 2, 2, 3), (1, 1), (-1, -2), (4, 3)),
             case("nc01,01cf->nf01", (2, 3, 5, 6), (3, 3, 3, 4), (1, 1), (1, 1), (5, 6)),
