@@ -8,7 +8,7 @@ it goes through a temporary and is copied at the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ..dtypes import uint8
 from ..ir.graph import Graph, Value
@@ -17,27 +17,12 @@ from ..ir.ops.leaves import Constant
 from .cluster import Clusters
 from .control import LoweredLoop, is_inside
 from .evaluate import Array, Scratch
-from .host_lowering import LoweredHost, has_effects, runs_python
+from .host_lowering import LoweredHost
 from .loop.grammar import Kernel, Let, Load, Store
 from .loop.walk import Rebuilder, expressions, postorder, statements
 from .lower import Lowered, lower_copy
 from .plan import PlanBuffer
-
-#: Forward searches for a path give up (and a copy is made) after this many steps.
-SEARCH_LIMIT = 4096
-
-
-@dataclass(slots=True, eq=False)
-class Task:
-    """A kernel call before its buffers have names. ``before`` must have run; ``places`` overrides where an array is
-    written."""
-
-    number: int
-    lowered: Lowered | LoweredHost | LoweredLoop
-    reads: list[Array] = field(default_factory=list)
-    writes: list[Array] = field(default_factory=list)
-    before: set[int] = field(default_factory=set)
-    after: set[int] = field(default_factory=set)
+from .tasks import Task, TaskGraph
 
 
 @dataclass(slots=True)
@@ -69,112 +54,20 @@ class Storage:
 
 
 class Bufferizer:
-    """Assigns buffers to the arrays of lowered clusters. ``aliases`` maps reshapes to the value they rename."""
+    """Assigns buffers to the arrays of lowered clusters."""
 
     def __init__(self, clusters: Clusters, lowered: Sequence[Lowered | LoweredHost | LoweredLoop]) -> None:
         self.graph: Graph = clusters.graph
-        self.aliases = clusters.aliases
-        self.waits = clusters.waits
-        self.tasks: list[Task] = []
-        self.writer: dict[int, Task] = {}
-        self.readers: dict[int, list[Task]] = {}
-        #: For arrays that one task fills and another goes on in: the first.
-        self.filled: dict[int, Task] = {}
+        self.work = TaskGraph(clusters.aliases, clusters.waits, lowered)
         self.buffers: dict[str, PlanBuffer] = {}
         self.names: dict[int, str] = {}
         self.padded: dict[int, str] = {}
-        self.dropped: set[int] = set()
         self.reasons: list[str] = []
         self.keep: list[Array] = []
         self.constants = 0
         self._merged: dict[tuple[int, str, str], Kernel] = {}
         self._self_reads: dict[tuple[int, str, str], bool] = {}
         self.kernels: list[Kernel] = []  # alive, so that their ids mean them
-        for one in lowered:
-            self.add_task(one)
-        #: Tasks that may raise: no state changes before the last of them has run.
-        self.python = [task for task in self.tasks if runs_python(task.lowered)]
-        self.order_waits()
-        self.order_effects()
-
-    def base(self, array: Array) -> Array:
-        while isinstance(array, Value) and id(array) in self.aliases:
-            array = self.aliases[id(array)]
-        return array
-
-    # -- tasks ----------------------------------------------------------------------------------------------------
-    def add_task(self, lowered: Lowered | LoweredHost | LoweredLoop) -> Task:
-        task = Task(len(self.tasks), lowered)
-        self.tasks.append(task)
-        modes = lowered.modes
-        for name, array in lowered.arrays.items():
-            base = self.base(array)
-            if modes[name] == "in":
-                task.reads.append(base)
-                self.readers.setdefault(id(base), []).append(task)
-                if id(base) in self.writer:
-                    self.order(self.writer[id(base)], task)
-            else:
-                task.writes.append(base)
-                if id(base) in self.writer:  # what fills the array comes before what goes on with it
-                    self.order(self.writer[id(base)], task)
-                    self.filled[id(base)] = self.writer[id(base)]
-                self.writer[id(base)] = task
-                for reader in self.readers.get(id(base), ()):
-                    self.order(task, reader)
-        return task
-
-    def order(self, first: Task, second: Task) -> None:
-        if first is not second:
-            first.after.add(second.number)
-            second.before.add(first.number)
-
-    def order_waits(self) -> None:
-        """What reads an array behind a barrier comes after all that the barrier waits for."""
-        for task in self.tasks if self.waits else ():
-            for array in task.lowered.arrays.values():
-                for before in self.waited_for(array):
-                    self.order(before, task)
-
-    def waited_for(self, array: Array) -> list[Task]:
-        """The tasks that must have run before ``array`` is read: where what a barrier waits for is no array, those that
-        compute what it is made of."""
-        values: list[Value] = []
-        while isinstance(array, Value) and id(array) in self.aliases:
-            values += self.waits.get(id(array), ())
-            array = self.aliases[id(array)]
-        found: list[Task] = []
-        seen: set[int] = set()
-        while values:
-            base = self.base(values.pop())
-            if not isinstance(base, Value) or id(base) in seen:
-                continue
-            seen.add(id(base))
-            if id(base) in self.writer:
-                found.append(self.writer[id(base)])
-            else:
-                values += base.node.inputs
-        return found
-
-    def order_effects(self) -> None:
-        """Prints and the like happen in the order of the graph's nodes, where kernels shared between do not forbid."""
-        effects = [task for task in self.python if has_effects(task.lowered)]
-        for first, second in zip(effects, effects[1:], strict=False):
-            if not self.reaches(second, {first.number}):
-                self.order(first, second)
-
-    def reaches(self, start: Task, goals: set[int]) -> bool:
-        """Whether a task of ``goals`` must run after ``start`` (True also when the search gets too long)."""
-        seen = {start.number}
-        stack = [start]
-        while stack:
-            for number in stack.pop().after:
-                if number in goals or len(seen) > SEARCH_LIMIT:
-                    return True
-                if number not in seen:
-                    seen.add(number)
-                    stack.append(self.tasks[number])
-        return False
 
     # -- buffers ----------------------------------------------------------------------------------------------------
     def declare(self, name: str, array: Array, kind: str, slot: int = -1, alias: str = "") -> str:
@@ -201,26 +94,26 @@ class Bufferizer:
         for slot, task, target in writes:
             if task is not None:
                 self.place_update(slot, task, target)
-        self.tasks = self.without_dropped()
-        for task in self.tasks:
+        self.work.renumber()
+        for task in self.work.tasks:
             if isinstance(task.lowered, LoweredLoop):
                 self.place_loop(task, task.lowered)
-        for task in self.tasks:
+        for task in self.work.tasks:
             for name, array in task.lowered.arrays.items():
                 self.place(task, name, array)
         return Storage(
-            self.tasks, self.buffers, self.names, self.padded, inputs, states, outputs, self.reasons, self.keep
+            self.work.tasks, self.buffers, self.names, self.padded, inputs, states, outputs, self.reasons, self.keep
         )  # fmt: skip
 
     def place(self, task: Task, parameter: str, array: Array) -> None:
         """Give the array of a parameter a buffer, if it has none yet."""
-        base = self.base(array)
+        base = self.work.base(array)
         if id(base) not in self.names:
             is_const = isinstance(base, Value) and isinstance(base.op, Constant)
             if is_const:
                 name, self.constants = f"const{self.constants}", self.constants + 1
             else:
-                writer = self.writer[id(base)]
+                writer = self.work.writer[id(base)]
                 name = f"t{writer.number}" + (f"_{writer.writes.index(base)}" if len(writer.writes) > 1 else "")
             self.declare(name, base, "const" if is_const else "temp")
             self._pad(base, name)
@@ -238,9 +131,9 @@ class Bufferizer:
 
     def _pad(self, base: Array, name: str) -> None:
         """An array written in whole blocks is the beginning of a larger buffer."""
-        if id(base) not in self.writer:
+        if id(base) not in self.work.writer:
             return
-        lowered = self.writer[id(base)].lowered
+        lowered = self.work.writer[id(base)].lowered
         written = next(n for n, a in lowered.arrays.items() if a is base)
         shape = lowered.padded.get(written)
         if shape is not None:
@@ -250,11 +143,11 @@ class Bufferizer:
 
     # -- results ------------------------------------------------------------------------------------------------
     def place_output(self, slot: int, value: Value) -> str:
-        base = self.base(value)
-        writer = self.writer.get(id(base))
+        base = self.work.base(value)
+        writer = self.work.writer.get(id(base))
         if id(base) in self.names or writer is None or is_inside(base, writer.lowered):
             copy = Scratch(value.dtype, value.shape)
-            self.add_task(lower_copy(value, copy))
+            self.work.add(lower_copy(value, copy))
             self.reasons.append(f"output {slot} is copied: it is an input, a state, a constant or another output too")
             return self.declare(f"out{slot}", copy, "output", slot)
         if value is base:
@@ -265,15 +158,15 @@ class Bufferizer:
 
     def new_value(self, slot: int, value: Value, taken: set[int]) -> tuple[Task | None, Array]:
         """The array of a state's new value and the task that writes it (None: the state keeps its value)."""
-        base = self.base(value)
+        base = self.work.base(value)
         if base is self.graph.states[slot]:
             return None, base
-        writer = self.writer.get(id(base))
+        writer = self.work.writer.get(id(base))
         if writer is not None and id(base) not in taken and isinstance(writer.lowered, Lowered):
             taken.add(id(base))
             return writer, base
         target = Scratch(value.dtype, value.shape)
-        return self.add_task(lower_copy(value, target)), target
+        return self.work.add(lower_copy(value, target)), target
 
     def place_update(self, slot: int, task: Task, target: Array) -> None:
         state = self.graph.states[slot]
@@ -283,8 +176,8 @@ class Bufferizer:
             return
         refusal = self.refuse_in_place(task, target, state)
         if not refusal:
-            for earlier in (*self.readers.get(id(state), ()), *self.python):
-                self.order(earlier, task)
+            for earlier in self.work.before_update(state):
+                self.work.order(earlier, task)
             if state in task.reads:
                 assert isinstance(task.lowered, Lowered)  # new_value gave a kernel
                 task.lowered = self.merge_parameters(task.lowered, state, target)
@@ -293,9 +186,9 @@ class Bufferizer:
             return
         self.reasons.append(f"state {slot} is updated through a copy: {refusal}")
         copy = Scratch(target.dtype, target.shape)
-        last = self.add_task(lower_copy(target, copy))
-        for earlier in (*self.readers.get(id(state), ()), *self.python):
-            self.order(earlier, last)
+        last = self.work.add(lower_copy(target, copy))
+        for earlier in self.work.before_update(state):
+            self.work.order(earlier, last)
         self.settle(copy, state)
 
     def settle(self, target: Array, state: Value) -> None:
@@ -311,48 +204,31 @@ class Bufferizer:
         """The results of scatters, one into the other, of which the first is into the state; none where ``target`` is
         made in another way."""
         found: list[Value] = []
-        while isinstance(target, Value) and isinstance(target.op, Scatter) and id(target) in self.filled:
+        while isinstance(target, Value) and isinstance(target.op, Scatter) and id(target) in self.work.filled:
             found.insert(0, target)
-            target = self.base(target.node.inputs[0])
+            target = self.work.base(target.node.inputs[0])
         return found if target is state else []
 
     def refuse_scatters(self, targets: Sequence[Value], state: Value) -> bool:
         """Whether the scatters cannot work in the state's memory: all who read the state, or a result on the way, must
         be able to run before, and all positions must have been checked."""
-        fills, last = [self.filled[id(t)] for t in targets], [self.writer[id(t)] for t in targets]
+        fills, last = [self.work.filled[id(t)] for t in targets], [self.work.writer[id(t)] for t in targets]
         if any(not isinstance(t.lowered, Lowered) or len(t.lowered.kernel.body) < 2 for t in last):
             return True
         for target, following in zip(targets, fills[1:], strict=False):
-            if id(target) in self.names or any(t is not following for t in self.readers.get(id(target), ())):
+            if id(target) in self.names or any(t is not following for t in self.work.readers.get(id(target), ())):
                 return True
-        others = {t.number for t in (*self.readers.get(id(state), ()), *self.python)} - {t.number for t in fills}
-        return any(t.number in others for t in last) or bool(others and self.reaches(last[0], others))
+        others = {t.number for t in self.work.before_update(state)} - {t.number for t in fills}
+        return any(t.number in others for t in last) or bool(others and self.work.reaches(last[0], others))
 
     def scatter_in_place(self, targets: Sequence[Value], state: Value) -> None:
         """Let scatters go on in the state's memory, without filling an array first."""
         for target in targets:
-            fill, task = self.filled.pop(id(target)), self.writer[id(target)]
-            for number in fill.before:
-                self.tasks[number].after.discard(fill.number)
-                self.order(self.tasks[number], task)
-            for number in fill.after:
-                self.tasks[number].before.discard(fill.number)
-            self.dropped.add(fill.number)
-            for array in fill.reads:
-                self.readers[id(array)].remove(fill)
+            self.work.drop_fill(target)
             self.settle(target, state)
-        first = self.writer[id(targets[0])]
-        for earlier in (*self.readers.get(id(state), ()), *self.python):
-            self.order(earlier, first)
-
-    def without_dropped(self) -> list[Task]:
-        """The tasks that are left, numbered anew."""
-        kept = [t for t in self.tasks if t.number not in self.dropped]
-        numbers = {t.number: k for k, t in enumerate(kept)}
-        for task in kept:
-            task.number = numbers[task.number]
-            task.before, task.after = ({numbers[n] for n in each} for each in (task.before, task.after))
-        return kept
+        first = self.work.writer[id(targets[0])]
+        for earlier in self.work.before_update(state):
+            self.work.order(earlier, first)
 
     def merge_parameters(self, lowered: Lowered, state: Value, target: Array) -> Lowered:
         """The kernel with the state's parameter and the new value's made one, read and written."""
@@ -371,7 +247,7 @@ class Bufferizer:
         """Whether a kernel reads a state only at the index at which it stores the new value."""
         if not isinstance(lowered, Lowered):
             return False
-        read = [n for n, a in lowered.arrays.items() if self.base(a) is state]
+        read = [n for n, a in lowered.arrays.items() if self.work.base(a) is state]
         if len(read) != 1 or lowered.arrays[read[0]] is not state:
             return False
         written = parameter_of(lowered, target)
@@ -383,12 +259,12 @@ class Bufferizer:
 
     def refuse_in_place(self, task: Task, target: Array, state: Value) -> str:
         """Why the task cannot write ``target`` into the state's memory, or ``""``."""
-        others = {t.number for t in self.readers.get(id(state), ()) if t is not task}
-        if others and self.reaches(task, others):
+        others = {t.number for t in self.work.readers.get(id(state), ()) if t is not task}
+        if others and self.work.reaches(task, others):
             return "the old value is read after the new one is known"
-        if self.python and self.reaches(task, {t.number for t in self.python}):
+        if self.work.python and self.work.reaches(task, {t.number for t in self.work.python}):
             return "Python, which may raise, runs after the new value is known"
-        if id(target) in self.filled:
+        if id(target) in self.work.filled:
             return "the new value is written by two kernels"
         if state in task.reads and not self.is_elementwise_self_read(task.lowered, state, target):
             return "the kernel reads the old value at other elements than it writes"
@@ -406,7 +282,8 @@ def reads_where_it_writes(kernel: Kernel, read: str, written: str) -> bool:
     if shapes[read] != shapes[written]:
         return False
     stored = [s.value for s in kernel.body if isinstance(s, Store)]
-    if len(stored) > 1 and all(isinstance(s, (Let, Store)) for s in kernel.body):
+    first = len(kernel.body) - len(stored)
+    if len(stored) > 1 and all(isinstance(s, Let if k < first else Store) for k, s in enumerate(kernel.body)):
         # Code without loops: all values are computed before the first is stored.
         return not any(isinstance(e, Load) for e in postorder(stored))
     stores = [s.index for s in statements(kernel.body) if isinstance(s, Store) and s.buffer == written]

@@ -9,7 +9,7 @@ from ..ir.dims import Dim, symbol, symbols
 from ..ir.graph import Graph, Node, Value
 from ..ir.op import Leaf, Scatter
 from ..provenance import Origin
-from .bufferize import Bufferizer, Storage, Task
+from .bufferize import Bufferizer, Storage
 from .cluster import Clusters, Form
 from .control import LoweredLoop, lower_control
 from .evaluate import Array
@@ -25,6 +25,7 @@ from .plan import Check, HostCall, Loop, Plan, PlanBuffer, Step
 from .plan_verify import verify_plan
 from .repeats import Lowerer
 from .storing import form_clusters
+from .tasks import Task
 
 _MAX_SITES = 8
 

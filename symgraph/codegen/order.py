@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import InternalError
 from ..ir.dims import Dim, evaluate, symbols
-from .bufferize import Storage, Task
+from .bufferize import Storage
 from .plan import PlanBuffer
+from .tasks import Task
 
 #: Stands for every unknown size when memory is weighed.
 TYPICAL = 64
