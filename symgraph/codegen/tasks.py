@@ -139,7 +139,7 @@ class TaskGraph:
         return [*self.readers.get(id(state), ()), *self.python]
 
     def drop_fill(self, target: Value) -> None:
-        """Leave out the task that fills an array; what it comes after, the one that goes on in the array comes after."""
+        """Leave out what fills an array; what comes before it then comes before what goes on in the array."""
         fill, task = self.filled.pop(id(target)), self.writer[id(target)]
         for number in fill.before:
             self.tasks[number].after.discard(fill.number)
