@@ -78,6 +78,29 @@ def test_a_shuffled_epoch_has_every_batch() -> None:
     assert sorted(first) == sorted(second) == list(range(20)) and first.tolist() != second.tolist()
 
 
+@pytest.mark.parametrize("processes", [False, True])
+def test_an_epoch_ends_when_its_batches_are_taken(processes: bool) -> None:
+    class Growing(Numbers):  # the batches of an epoch show how many epochs ended before it
+        ends = 0
+
+        def on_epoch_end(self) -> None:
+            self.ends += 1
+
+        def __getitem__(self, index: int) -> Any:
+            return self.ends * 10 + index
+
+    numbers = Growing(2)
+    enqueuer = OrderedEnqueuer(numbers, use_multiprocessing=processes)
+    enqueuer.start(workers=2, max_queue_size=10)
+    source = enqueuer.get()
+    assert next(source) == 0
+    enqueuer.run_thread.join(timeout=0.3)
+    assert numbers.ends == 0  # the second batch is not taken
+    assert [next(source) for _ in range(3)] == [1, 10, 11]
+    enqueuer.stop()
+    assert numbers.ends <= 2
+
+
 def test_batches_that_were_taken_are_let_go() -> None:
     enqueuer = OrderedEnqueuer(Numbers(1000))
     enqueuer.start(workers=1, max_queue_size=2)

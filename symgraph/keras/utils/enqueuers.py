@@ -115,6 +115,13 @@ class SequenceEnqueuer(ABC):
             return True
         return False
 
+    def _wait_until_taken(self) -> bool:
+        """Wait until nothing is left in the queue; False when stopped meanwhile."""
+        with self.queue.all_tasks_done:
+            while self.queue.unfinished_tasks and not self.stop_signal.is_set():
+                self.queue.all_tasks_done.wait(timeout=0.05)
+        return not self.stop_signal.is_set()
+
     def _results(self) -> Iterator[Any]:
         """What the workers made, in order."""
         while self.is_running():
@@ -122,6 +129,7 @@ class SequenceEnqueuer(ABC):
                 future = self.queue.get(timeout=0.5)
             except queue.Empty:
                 continue
+            self.queue.task_done()
             try:
                 inputs = future.result()
             except StopIteration:
@@ -159,7 +167,10 @@ class SequenceEnqueuer(ABC):
 
 
 class OrderedEnqueuer(SequenceEnqueuer):
-    """The batches of a :class:`Sequence` in order (``shuffle``: in a new order each epoch), epoch after epoch."""
+    """The batches of a :class:`Sequence` in order (``shuffle``: in a new order each epoch), epoch after epoch.
+
+    ``on_epoch_end`` of the sequence runs once all batches of the epoch were taken, and before the next is prepared.
+    """
 
     def __init__(self, sequence: Any, use_multiprocessing: bool = False, shuffle: bool = False) -> None:
         super().__init__(sequence, use_multiprocessing)
@@ -183,6 +194,8 @@ class OrderedEnqueuer(SequenceEnqueuer):
                         pending.popleft()
                 for future in pending:  # the sequence changes only when nobody works on it
                     future.exception()
+            if not self._wait_until_taken():
+                return
             self.sequence.on_epoch_end()
             self.end_of_epoch_signal.set()
 
