@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,9 @@ import pytest
 
 from symgraph.keras import backend as K
 from symgraph.keras import constraints, optimizers
+from symgraph.keras.layers import Dense
+from symgraph.keras.legacy import interfaces
+from symgraph.keras.models import Sequential, load_model
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -275,3 +280,38 @@ def test_a_parameter_that_the_loss_does_not_reach() -> None:
     a, b = K.variable(1.0), K.variable(1.0)
     with pytest.raises(ValueError, match="An operation has `None` for gradient"):
         optimizers.SGD().get_updates(loss=K.square(a), params=[a, b])
+
+
+def test_arguments_of_get_updates_in_the_order_of_keras_1() -> None:
+    def stepped(update: Callable[[Any, Any], Any]) -> float:
+        w = K.variable(3.0)
+        K.function([], [], updates=update(K.square(w), [w]))([])
+        return float(K.get_value(w))
+
+    expected = stepped(lambda loss, params: optimizers.Adam(0.5).get_updates(loss, params))
+    assert stepped(lambda loss, params: optimizers.Adam(0.5).get_updates(params, [], loss)) == expected != 3.0
+    assert stepped(lambda loss, params: optimizers.Adam(0.5).get_updates(params, {}, loss=loss)) == expected
+    with pytest.raises(TypeError, match="`SGD.get_updates` takes no constraints"):
+        optimizers.SGD().get_updates([K.variable(1.0)], {"w": "nonneg"}, K.variable(1.0))
+
+
+def test_the_rate_of_a_persons_optimizer_keeps_its_name_in_files(tmp_path: Path) -> None:
+    class Plain(optimizers.Optimizer):
+        def __init__(self, lr: float = 0.1, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.lr = K.variable(lr)
+
+        @interfaces.legacy_get_updates_support
+        def get_updates(self, loss: Any, params: Any) -> list[Any]:
+            grads = self.get_gradients(loss, params)
+            self.updates = [K.update_sub(p, self.lr * g) for p, g in zip(params, grads, strict=True)]
+            return self.updates
+
+        def get_config(self) -> dict[str, Any]:
+            return {"lr": float(K.get_value(self.lr)), **super().get_config()}
+
+    model = Sequential([Dense(1, input_shape=(2,))])
+    model.compile(Plain(lr=0.25), "mse")
+    model.save(str(tmp_path / "model.h5"))
+    loaded = load_model(str(tmp_path / "model.h5"), custom_objects={"Plain": Plain})
+    assert K.get_value(loaded.optimizer.lr) == 0.25

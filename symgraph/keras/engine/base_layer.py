@@ -187,7 +187,7 @@ class Layer(Tracking):
         return [tuple(d) if d is not None else K.int_shape(x) for d, x in zip(listed, outputs, strict=True)]
 
     # -- weights ----------------------------------------------------------------------------------------------------
-    @interfaces.shape_first
+    @interfaces.legacy_add_weight_support
     def add_weight(
         self,
         name: str | None = None,

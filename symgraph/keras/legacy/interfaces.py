@@ -49,7 +49,7 @@ def renamed_arguments(prepare: Prepare | None = None, /, **names: str) -> Callab
     return decorate
 
 
-def shape_first(add_weight: F) -> F:
+def legacy_add_weight_support(add_weight: F) -> F:
     """``add_weight`` that also takes Keras 1's order, the shape before the name, without a warning, as Keras 2."""
 
     @functools.wraps(add_weight)
@@ -60,6 +60,31 @@ def shape_first(add_weight: F) -> F:
                 kwargs["name"], *rest = rest
             args = tuple(rest)
         return add_weight(self, *args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def legacy_get_updates_support(get_updates: F) -> F:
+    """``get_updates(loss, params)`` of an optimizer that also takes Keras 1's ``(params, constraints, loss)``.
+
+    Raises:
+        TypeError: for constraints, which belong to the weights now.
+    """
+
+    @functools.wraps(get_updates)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 3 or (args and isinstance(args[0], (list, tuple)) and "params" not in kwargs):
+            for name, value in zip(("params", "constraints", "loss"), args, strict=False):
+                if name in kwargs:
+                    raise TypeError(f"`{type(self).__name__}.get_updates` got {name!r} twice")
+                kwargs[name] = value
+            args = ()
+        if kwargs.pop("constraints", None):
+            raise TypeError(
+                f"`{type(self).__name__}.get_updates` takes no constraints: give them to the weights, as in "
+                "`Dense(3, kernel_constraint=...)`"
+            )
+        return get_updates(self, *args, **kwargs)
 
     return wrapped  # type: ignore[return-value]
 
@@ -143,6 +168,7 @@ legacy_zeropadding2d_support = renamed_arguments(dim_ordering="data_format")
 legacy_zeropadding3d_support = renamed_arguments(dim_ordering="data_format")
 legacy_cropping2d_support = renamed_arguments(dim_ordering="data_format")
 legacy_cropping3d_support = renamed_arguments(dim_ordering="data_format")
+legacy_lambda_support = renamed_arguments()
 legacy_dropout_support = renamed_arguments(p="rate")
 legacy_embedding_support = renamed_arguments(
     init="embeddings_initializer", W_regularizer="embeddings_regularizer", W_constraint="embeddings_constraint"

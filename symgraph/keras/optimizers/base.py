@@ -145,8 +145,6 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        if "lr" in config:
-            config = {"learning_rate" if k == "lr" else k: v for k, v in config.items()}
         return cls(**config)
 
     @classmethod

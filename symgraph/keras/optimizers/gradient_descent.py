@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import backend as K
+from ..legacy import interfaces
 from .base import Optimizer, Tensor
 from .other_versions import Slot
 
@@ -34,6 +35,7 @@ class SGD(Optimizer):
         self.decay = K.variable(self.initial_decay, name="decay")
         self.nesterov = nesterov
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Tensor, params: Sequence[Tensor]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self._begin()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..legacy import interfaces
 from .base import Optimizer, Tensor
 from .other_versions import Slot
 
@@ -44,6 +45,7 @@ class Adam(_Moments):
         self.decay = K.variable(self.initial_decay, name="decay")
         self.amsgrad = amsgrad
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Tensor, params: Sequence[Tensor]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self._begin()
@@ -81,6 +83,7 @@ class Adamax(_Moments):
         super().__init__(learning_rate, beta_1, beta_2, **kwargs)
         self.decay = K.variable(self.initial_decay, name="decay")
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Tensor, params: Sequence[Tensor]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self._begin()
@@ -108,6 +111,7 @@ class Nadam(_Moments):
         super().__init__(learning_rate, beta_1, beta_2, **kwargs)
         self.m_schedule = K.variable(1.0, name="m_schedule")
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Tensor, params: Sequence[Tensor]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self._begin()

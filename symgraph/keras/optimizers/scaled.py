@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import backend as K
+from ..legacy import interfaces
 from .base import Optimizer, Tensor
 from .other_versions import Slot
 
@@ -39,6 +40,7 @@ class RMSprop(_Scaled):
         super().__init__(learning_rate, **kwargs)
         self.rho = K.variable(rho, name="rho")
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Tensor, params: Sequence[Tensor]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         accumulators = self._slots(params, "accumulator")
@@ -63,6 +65,7 @@ class Adagrad(_Scaled):
     def __init__(self, learning_rate: float = 0.01, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Tensor, params: Sequence[Tensor]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         accumulators = self._slots(params, "accumulator")
@@ -88,6 +91,7 @@ class Adadelta(_Scaled):
         super().__init__(learning_rate, **kwargs)
         self.rho = rho
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Tensor, params: Sequence[Tensor]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         accumulators = self._slots(params, "accumulator")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import backend as K
+from ..legacy import interfaces
 from .base import Optimizer
 
 Tensor = Any
@@ -34,6 +35,7 @@ class TFOptimizer(Optimizer):
             raise TypeError(f"TFOptimizer: {type(optimizer).__name__} has no {' and no '.join(missing)}.")
         self.iterations = K.variable(0, dtype="int64", name="iterations")
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Tensor, params: Sequence[Tensor]) -> list[Any]:
         pairs = self.optimizer.compute_gradients(loss, list(params))
         updates = self.optimizer.apply_gradients(pairs, global_step=self.iterations)
