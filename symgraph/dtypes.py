@@ -147,7 +147,7 @@ def float_for(dtype: DType) -> DType:
 
 def bfloat16_bits(values: Any) -> np.ndarray[Any, Any]:
     """The bits (uint16) of bfloat16 numbers: uint16 arrays hold them already, so do arrays of ml_dtypes' bfloat16;
-    other numbers are rounded to the nearest, of two equally near to the even one.
+    other numbers are rounded to float32, and then to the nearest, of two equally near to the even one.
 
     Raises:
         DTypeError: for what is not numeric.

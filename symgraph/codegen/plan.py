@@ -1,7 +1,7 @@
 """The plan: which kernels run in which order, on which buffers.
 
 A plan is what a target needs: it holds no node and no op. Sizes stay symbolic; binding them (once per distinct sizes)
-gives a :class:`symgraph.codegen.memory.Frame`.
+gives a target's frame.
 """
 
 from __future__ import annotations

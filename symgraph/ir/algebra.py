@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from ..dtypes import DType, bool_, int64
+from ..dtypes import DType, int64
 from .dims import Dim
 
 V = TypeVar("V")
@@ -130,7 +130,3 @@ class Algebra(Generic[V]):
     def either(self, a: V, b: V) -> V:
         """Logical or of two bools (no branch)."""
         return self.intrinsic("bit_or", a, b)
-
-    def is_true(self, x: V) -> V:
-        """``x`` as a condition: itself if bool, else ``x != 0``."""
-        return x if self.dtype(x) is bool_ else self.ne(x, self.like(0, x))

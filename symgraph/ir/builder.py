@@ -6,7 +6,7 @@ node that already exists. That is all of common subexpression elimination, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import eq
@@ -233,16 +233,6 @@ def rebuild(graph: Graph, builder: Builder, transform: Transform = copy_node, is
     )
 
 
-def rename_sizes(graph: Graph, names: Mapping[Symbol, Dim]) -> Graph:
-    """The same graph with symbols replaced everywhere."""
-    builder = Builder(Facts(), fold=False)
-
-    def transform(b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value, ...]:
-        return b.apply_all(node.op.map_dims(dict(names)), *operands)
-
-    return rebuild(graph, builder, transform)
-
-
 def canonical_names(shapes: Iterable[Iterable[Dim]]) -> dict[Symbol, Dim]:
     """``N``, ``M``, ... for the symbols in order of first occurrence."""
     order = symbols(d for shape in shapes for d in shape)
@@ -253,5 +243,4 @@ def canonical_names(shapes: Iterable[Iterable[Dim]]) -> dict[Symbol, Dim]:
 
 __all__ = [
     "Builder", "NodeRule", "TensorType", "Transform", "canonical_names", "check_sizes_known", "copy_node", "rebuild",
-    "rename_sizes",
 ]  # fmt: skip
