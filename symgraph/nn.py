@@ -89,7 +89,8 @@ def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
     if approximate:
         unit = math.sqrt(2 / math.pi)
         share = tanh((t + t * t * t * 0.044715) * unit)
-        inner = (1 - share * share) * (1 + t * t * (3 * 0.044715)) * unit
+        steep = 1 - share * share
+        inner = (steep + steep * t * t * (3 * 0.044715)) * unit  # t * t alone may be infinite
     else:
         share = erf(t * math.sqrt(0.5))
         inner = exp(t * t * -0.5) * math.sqrt(2 / math.pi)

@@ -76,6 +76,15 @@ def test_slopes_at_kinks_are_those_of_the_branch_taken(target: str) -> None:
         np.testing.assert_array_equal(slope, np.where(mask, inside, outside))
 
 
+@pytest.mark.parametrize("target", ["llvm", "numpy"])
+def test_slopes_far_out_are_those_of_the_line_approached(target: str) -> None:
+    x = sg.placeholder((2,))
+    functions = (sg.elu, sg.celu, sg.gelu, lambda t: sg.gelu(t, approximate=True), sg.swish, sg.mish)
+    slopes = sg.function([x], [sg.grad(sg.sum(f(x)), x) for f in functions], target=target)
+    for slope in slopes(np.array([-1e25, 1e25], "float32")):
+        assert slope.tolist() == [0.0, 1.0]
+
+
 def test_parameters_that_are_tensors_have_gradients() -> None:
     at = np.array([-1.5, -0.2, 0.4, 2.0])
     for function in (sg.elu, sg.celu, sg.swish, sg.leaky_relu):
