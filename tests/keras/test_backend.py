@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symgraph.keras._tensorflow as tf
 from symgraph.keras import backend as K
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -189,6 +190,24 @@ def test_symbolic_shape_serves_as_a_shape_and_as_a_number() -> None:
     zeros, number = K.function([x], [K.zeros((rows, 2)), K.cast(rows, "float32") + 0.5])([X])
     assert zeros.shape == (3, 2)
     assert number == 3.5
+
+
+def test_shapes_from_sizes() -> None:
+    x = K.placeholder((None, 4, 6))
+    shape = K.shape(x)
+    shapes = {
+        "stack": K.stack([shape[0], 2, 2, shape[2]]),
+        "concatenate": K.concatenate([shape[:2], [2, 3]]),
+        "tf.stack": tf.stack([-1, 12]),
+        "tf.concat": tf.concat([shape[:-1], (3, 2)], axis=0),
+        "prod": (shape[0], K.prod(shape[1:])),
+        "no size": (K.prod(shape), 1),
+    }
+    values = K.function([x], [K.reshape(x, s) for s in shapes.values()])([np.zeros((3, 4, 6))])
+    assert [v.shape for v in values] == [(3, 2, 2, 6), (3, 4, 2, 3), (6, 12), (3, 4, 3, 2), (3, 24), (72, 1)]
+    assert K.eval(K.stack([1, 2])).tolist() == [1, 2] and float(K.eval(K.cast(K.stack([1, 2]), "float32"))[0]) == 1
+    pixels = K.function([x], [1.0 / K.cast(K.prod(K.shape(x)), "float32")])([np.zeros((2, 4, 6))])
+    np.testing.assert_allclose(pixels[0], 1 / 48)
 
 
 def test_in_top_k_counts_ties_in_favour() -> None:

@@ -180,14 +180,14 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims:
     return sg.squeeze(input, axis if axis is not None else squeeze_dims)
 
 
-def concat(values: Sequence[Any], axis: int, name: str | None = None) -> Tensor:
-    """Tensors joined along an axis."""
-    return sg.concatenate(list(values), axis)
+def concat(values: Sequence[Any], axis: int, name: str | None = None) -> Any:
+    """Tensors joined along an axis; parts of a shape, a shape."""
+    return K.concatenate(values, axis)
 
 
-def stack(values: Sequence[Any], axis: int = 0, name: str | None = None) -> Tensor:
-    """Tensors along a new axis."""
-    return sg.stack(list(values), axis)
+def stack(values: Sequence[Any], axis: int = 0, name: str | None = None) -> Any:
+    """Tensors along a new axis; sizes, a shape."""
+    return K.stack(values, axis)
 
 
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None = None) -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import symgraph as sg
 
 from .common import floatx
-from .variables import Tensor, as_tensor, int_shape
+from .variables import Shape, Tensor, as_tensor, int_shape
 from .variables import dtype as dtype_of
 
 Axis = int | Sequence[int] | None
@@ -140,8 +141,10 @@ def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return sg.sum(_number(x), axis=_axis(axis), keepdims=keepdims)
 
 
-def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Product over axes."""
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Product over axes; of ``K.shape`` or a part of it, a size."""
+    if isinstance(x, Shape):
+        return math.prod(x)
     return sg.prod(_number(x), axis=_axis(axis), keepdims=keepdims)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import symgraph as sg
 
 from .common import floatx, normalize_data_format
-from .variables import Tensor, as_tensor, int_shape, is_sparse
+from .variables import Shape, Tensor, as_tensor, int_shape, is_size, is_sparse
 
 
 def _known_product(shape: Sequence[Any]) -> Any:
@@ -21,8 +21,10 @@ def _known_product(shape: Sequence[Any]) -> Any:
     return total
 
 
-def concatenate(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
-    """Tensors joined along an axis; sparse ones give a sparse one."""
+def concatenate(tensors: Sequence[Any], axis: int = -1) -> Any:
+    """Tensors joined along an axis; sparse ones give a sparse one, parts of ``K.shape`` and numbers a shape."""
+    if builtins.all(isinstance(x, (tuple, list)) and builtins.all(map(is_size, x)) for x in tensors):
+        return Shape(size for x in tensors for size in x)
     joined: Tensor = sg.concatenate(list(tensors), axis=axis)
     joined._is_sparse = builtins.all(is_sparse(x) for x in tensors)
     return joined
@@ -81,8 +83,10 @@ def tile(x: Tensor, n: Any) -> Tensor:
     return sg.tile(x, [int(count) if isinstance(count, np.integer) else count for count in counts])
 
 
-def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
-    """Tensors joined along a new axis."""
+def stack(x: Sequence[Any], axis: int = 0) -> Any:
+    """Tensors joined along a new axis; entries of ``K.shape`` and numbers give a shape."""
+    if builtins.all(map(is_size, x)):
+        return Shape(x)
     return sg.stack([as_tensor(t) for t in x], axis=axis)
 
 

@@ -21,12 +21,21 @@ class Shape(tuple[Any, ...]):
 
     __slots__ = ()
 
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        return Shape(part) if isinstance(key, slice) else part
+
 
 class Update(NamedTuple):
     """A variable and its new value; what ``K.update`` gives and ``K.function(updates=)`` takes."""
 
     variable: Tensor
     value: Tensor
+
+
+def is_size(x: Any) -> bool:
+    """Whether ``x`` is the size of an axis: a number, or a size that is not known yet."""
+    return isinstance(x, (int, np.integer)) or hasattr(x, "terms")
 
 
 def is_tensor(x: Any) -> bool:
