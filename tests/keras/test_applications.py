@@ -163,9 +163,10 @@ def test_other_data_format() -> None:
     try:
         model = applications.MobileNet(**{**SMALL, "input_shape": (3, 32, 32)}, include_top=False)
         assert model.output_shape == (None, 256, 1, 1)
-        with pytest.warns(UserWarning, match='only available for the input data format "channels_last"'):
+        with pytest.warns(UserWarning, match='only available for the input data format "channels_last"') as found:
             model = applications.nasnet.NASNet((32, 32, 3), 96, 1, 8, weights=None, include_top=False)
         assert K.image_data_format() == "channels_first" and model.output_shape == (None, 1, 1, 96)
+        assert found[0].filename == __file__
     finally:
         K.set_image_data_format("channels_last")
 
@@ -217,6 +218,13 @@ def test_other_refusals() -> None:
         applications.MobileNetV2((64, 64, 3), weights=None, input_tensor=Input((32, 32, 3)))
     with pytest.warns(UserWarning, match="expects 1 or 3 input channels.*with 4"):
         applications.MobileNet(**{**SMALL, "input_shape": (32, 32, 4)}, include_top=False)
+
+
+@pytest.mark.parametrize("network", ["VGG16", "MobileNet", "DenseNet121", "NASNetMobile"])
+def test_warnings_are_about_the_line_of_the_caller(network: str) -> None:
+    with pytest.warns(UserWarning, match="with 5 input channels") as found, pytest.raises(ValueError, match="at least"):
+        getattr(applications, network)(weights=None, input_shape=(31, 31, 5), include_top=False)
+    assert [warning.filename for warning in found] == [__file__]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -13,6 +12,7 @@ from .. import backend as K
 from .. import layers
 from ..models import Model
 from ..utils import get_file, get_source_inputs
+from .caution import warn_caller
 from .imagenet_utils import _obtain_input_shape
 from .injection import keras_modules_injection
 
@@ -212,10 +212,9 @@ def published_rows(shape: Sequence[int | None], sizes: Sequence[int]) -> int:
     rows, columns = _sizes(shape)
     if rows is not None and rows == columns and rows in sizes:
         return rows
-    warnings.warn(
+    warn_caller(
         f"`input_shape` is undefined or non-square, or `rows` is not in {list(sizes)}. Weights for input shape (224, "
-        "224) will be loaded as the default.",
-        stacklevel=4,
+        "224) will be loaded as the default."
     )
     return 224
 
@@ -230,12 +229,11 @@ def channels_last_only(family: str) -> Iterator[None]:
     """Within, the data format is ``channels_last``: there is no other for this family. Warns where it was another."""
     before = K.image_data_format()
     if before != "channels_last":
-        warnings.warn(
+        warn_caller(
             f'The {family} family of models is only available for the input data format "channels_last" (width, '
             f'height, channels). However your settings specify the default data format "{before}". You should set '
             '`image_data_format="channels_last"` in your Keras config located at ~/.keras/keras.json. The model being '
-            'returned right now will expect inputs to follow the "channels_last" data format.',
-            stacklevel=6,
+            'returned right now will expect inputs to follow the "channels_last" data format.'
         )
     K.set_image_data_format("channels_last")
     try:

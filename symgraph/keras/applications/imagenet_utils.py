@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 
 from .. import backend as K
 from ..utils import get_file
+from .caution import warn_caller
 from .injection import keras_modules_injection
 
 __all__ = ["decode_predictions", "keras_modules_injection", "preprocess_input"]
@@ -177,10 +177,9 @@ def _obtain_input_shape(
         raise ValueError(f"`input_shape` must be a tuple of three integers. Got `input_shape={given}`")
     channels = 3 if given is None or published else given[0 if channels_first else -1]
     if channels not in {1, 3}:
-        warnings.warn(
+        warn_caller(
             "This model usually expects 1 or 3 input channels. However, it was passed an input_shape with "
-            f"{channels} input channels.",
-            stacklevel=5,
+            f"{channels} input channels."
         )
     default = _formatted(channels_first, channels, default_size, default_size)
     if published and require_flatten:
