@@ -148,3 +148,9 @@ def test_what_depends_on_values_is_refused() -> None:
 def test_names_that_are_not_here_say_what_to_use(name: str, instead: str) -> None:
     with pytest.raises(AttributeError, match=instead):
         getattr(tf, name)
+
+
+def test_the_names_by_way_of_the_backend() -> None:
+    assert K.tf is tf
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        K.nonsense

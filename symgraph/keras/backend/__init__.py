@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from .common import (
     cast_to_floatx,
     eager,
@@ -352,3 +355,10 @@ __all__ = [
 ]
 
 from . import tensorflow_backend as tensorflow_backend
+
+
+def __getattr__(name: str) -> Any:
+    """``K.tf``, as old programs write it: the functions of TensorFlow on tensors."""
+    if name == "tf":
+        return importlib.import_module("symgraph.keras._tensorflow")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
