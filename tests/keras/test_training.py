@@ -12,6 +12,7 @@ from symgraph.keras import backend as K
 from symgraph.keras import layers
 from symgraph.keras.layers import Dense, Dropout
 from symgraph.keras.models import Sequential
+from symgraph.keras.optimizers import SGD
 from tests.keras.small_models import LABELS, X, Y, classifier, linear, mse
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -150,3 +151,43 @@ def test_updates_of_layers_run_in_training_only() -> None:
     assert K.get_value(counter.steps) == 0
     model.fit(X, Y, batch_size=10, verbose=0)
     assert K.get_value(counter.steps) == 5
+
+
+def test_a_train_function_of_ones_own() -> None:
+    """Adversarial training, as programs write it: steps on weights moved along their gradient."""
+    x, y = np.random.default_rng(0).normal(size=(8, 3)), np.ones((8, 2))
+
+    def compiled() -> Sequential:
+        model = Sequential([Dense(2, input_shape=(3,), kernel_initializer="ones")])
+        model.compile(SGD(0.1), "mse")
+        return model
+
+    plain, own = compiled(), compiled()
+    kernel = own.layers[0].kernel
+    inputs = own._feed_inputs + own._feed_targets + own._feed_sample_weights
+    slope = K.function(inputs, K.gradients(own.total_loss, [kernel]))
+    before = own.train_function
+    moved = []
+
+    def step(arrays: Any) -> Any:
+        moved.append(slope(arrays)[0])
+        K.set_value(kernel, K.get_value(kernel) + moved[-1])
+        outputs = before(arrays)
+        K.set_value(kernel, K.get_value(kernel) - moved[-1])
+        return outputs
+
+    own.train_function = step
+    for model in (plain, own):
+        model.fit(x, y, batch_size=4, verbose=0, shuffle=False)
+        model.train_on_batch(x, y)
+    assert len(moved) == 3
+    assert abs(own.get_weights()[0] - plain.get_weights()[0]).max() > 1e-3
+    arrays, targets, weights = own._standardize_user_data(x, y)
+    assert [w.tolist() for w in weights] == [[1.0] * 8]
+    assert slope([*arrays, *targets, *weights])[0].shape == (3, 2)
+    own.train_function = None  # the model's own step again
+    own.fit(x, y, sample_weight=np.ones(8), verbose=0)
+    own.train_function = step
+    own.compile(SGD(0.1), "mse")  # so too
+    own.fit(x, y, verbose=0)
+    assert len(moved) == 3

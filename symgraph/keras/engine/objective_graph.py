@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -15,12 +15,33 @@ from . import objectives
 Tensor = Any
 
 
+class StepFunction:
+    """A step under Keras's name: takes inputs and targets; sample weights and a learning phase may follow.
+
+    ``make`` gives the function without sample weights, or with them; ``data`` counts inputs and targets, ``weights``
+    sample weights.
+    """
+
+    def __init__(self, make: Callable[[bool], Any], data: int, weights: int) -> None:
+        self._make = make
+        self._data = data
+        self._weights = weights
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        return self._make(len(inputs) > self._data)(list(inputs[: self._data + self._weights]))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(False), name)
+
+
 class ObjectiveGraph:
     """Everything between a model's outputs and its training function."""
 
     #: Names under which a compiled model shows parts of this.
     PUBLIC: ClassVar[frozenset[str]] = frozenset(
         {
+            "_feed_sample_weights",
+            "_feed_targets",
             "loss_functions",
             "loss_weights_list",
             "sample_weight_modes",
@@ -76,6 +97,17 @@ class ObjectiveGraph:
     # -- what is fed ------------------------------------------------------------------------------------------------
     def _fed(self) -> list[int]:
         return [i for i in self._kept if self._given_targets[i] is None]
+
+    def _weighted(self) -> list[int]:
+        return [i for i in self._kept if self.sample_weights[i] is not None]
+
+    @property
+    def _feed_targets(self) -> list[Tensor]:
+        return [self.targets[i] for i in self._fed()]
+
+    @property
+    def _feed_sample_weights(self) -> list[Tensor]:
+        return [self.sample_weights[i] for i in self._weighted()]
 
     @property
     def feed_output_names(self) -> list[str]:
@@ -180,12 +212,12 @@ class ObjectiveGraph:
         return self._function("test", weighted)
 
     @property
-    def train_function(self) -> Any:
-        return self.train(False)
+    def train_function(self) -> StepFunction:
+        return StepFunction(self.train, len(self._model._feed_inputs) + len(self._fed()), len(self._weighted()))
 
     @property
-    def test_function(self) -> Any:
-        return self.test(False)
+    def test_function(self) -> StepFunction:
+        return StepFunction(self.test, len(self._model._feed_inputs) + len(self._fed()), len(self._weighted()))
 
     def _function(self, kind: str, weighted: bool) -> Any:
         function = self._functions.get((kind, weighted))
@@ -198,14 +230,12 @@ class ObjectiveGraph:
         reported = self.output_loss_metrics + model.metrics
         updates = self._optimizer_updates() + model.updates if training else list(model.state_updates)
         updates = updates + [u for m in reported for u in m.updates]
-        fed = self._fed()
-        inputs = model._feed_inputs + [self.targets[i] for i in fed]
-        weights = [i for i in self._kept if self.sample_weights[i] is not None]
+        inputs = model._feed_inputs + self._feed_targets
         givens = {}
         if weighted:
-            inputs = inputs + [self.sample_weights[i] for i in weights]
+            inputs = inputs + self._feed_sample_weights
         else:  # the compiler drops multiplications by one
-            for i in weights:
+            for i in self._weighted():
                 weight = self.sample_weights[i]
                 givens[weight] = K.filled(self.targets[i].shape[: K.ndim(weight)], 1.0, K.dtype(weight))
         outputs = [self.total_loss] + [m._call_result for m in reported]

@@ -55,6 +55,7 @@ class Model(Network):
         """
         if kwargs:
             raise ValueError(f'Invalid argument "{next(iter(kwargs))}" passed to K.function')
+        self.__dict__.pop("train_function", None)
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss or {}
         self.loss_weights = loss_weights
@@ -129,7 +130,14 @@ class Model(Network):
                 "without calling `model.compile` after ?",
                 stacklevel=3,
             )
-        return self.objective.train(weighted)
+        own = self._own_train_function()
+        return self.objective.train(weighted) if own is None else own
+
+    def _own_train_function(self) -> Any:
+        """What was assigned to ``train_function`` since ``compile``."""
+        if self.__dict__.get("train_function", self) is None:  # as good as not assigned
+            del self.train_function
+        return self.__dict__.get("train_function")
 
     def _make_test_function(self, weighted: bool = False) -> Any:
         return self.objective.test(weighted)
@@ -151,8 +159,10 @@ class Model(Network):
         check_array_lengths: bool = True,
         batch_size: int | None = None,
     ) -> tuple[Arrays, Arrays, Arrays]:
-        """Inputs, targets and sample weights as lists of arrays; no weights at all where none were asked for."""
-        return user_data.standardize_user_data(self, x, y, sample_weight, class_weight, check_array_lengths, batch_size)
+        """Inputs, targets and sample weights as lists of arrays, as ``_feed_inputs`` and the others take them."""
+        return user_data.standardize_user_data(
+            self, x, y, sample_weight, class_weight, check_array_lengths, batch_size, weighted=True
+        )
 
     # -- training and testing ---------------------------------------------------------------------------------------
     def fit(
@@ -194,7 +204,10 @@ class Model(Network):
         if x is None and y is None and steps_per_epoch is None:
             raise ValueError("If fitting from data tensors, you should specify the `steps_per_epoch` argument.")
         batch_size = 32 if batch_size is None and steps_per_epoch is None else batch_size
-        x, y, weights = self._standardize_user_data(x, _required(y), sample_weight, class_weight, batch_size=batch_size)
+        x, y, weights = user_data.standardize_user_data(
+            self, x, _required(y), sample_weight, class_weight, batch_size=batch_size,
+            weighted=self._own_train_function() is not None,
+        )  # fmt: skip
         val: tuple[Arrays, Arrays, Arrays] = ([], [], [])
         if validation_data:
             val = user_data.validation_arrays(self, validation_data, batch_size)
@@ -245,7 +258,7 @@ class Model(Network):
         if x is None and y is None and steps is None:
             raise ValueError("If evaluating from data tensors, you should specify the `steps` argument.")
         batch_size = 32 if batch_size is None and steps is None else batch_size
-        x, y, weights = self._standardize_user_data(x, _required(y), sample_weight, batch_size=batch_size)
+        x, y, weights = user_data.standardize_user_data(self, x, _required(y), sample_weight, batch_size=batch_size)
         return training_arrays.test_loop(
             self,
             self._make_test_function(bool(weights)),
@@ -273,7 +286,7 @@ class Model(Network):
         if x is None and steps is None:
             raise ValueError("If predicting from data tensors, you should specify the `steps` argument.")
         batch_size = 32 if batch_size is None and steps is None else batch_size
-        x, _, _ = self._standardize_user_data(x, check_array_lengths=False, batch_size=batch_size)
+        x, _, _ = user_data.standardize_user_data(self, x, check_array_lengths=False, batch_size=batch_size)
         return training_arrays.predict_loop(
             self,
             self._make_predict_function(),
@@ -290,14 +303,16 @@ class Model(Network):
         """One update from one batch; gives the loss (and metrics)."""
         if not self._is_compiled:
             raise RuntimeError(_NOT_COMPILED)
-        x, y, weights = self._standardize_user_data(x, _required(y), sample_weight, class_weight)
+        x, y, weights = user_data.standardize_user_data(
+            self, x, _required(y), sample_weight, class_weight, weighted=self._own_train_function() is not None
+        )
         return self._scalars(self._make_train_function(bool(weights)), x + y + weights, reset_metrics)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, reset_metrics: bool = True) -> Any:
         """The loss (and metrics) on one batch, in test mode."""
         if not self._is_compiled:
             raise RuntimeError(_NOT_COMPILED)
-        x, y, weights = self._standardize_user_data(x, _required(y), sample_weight)
+        x, y, weights = user_data.standardize_user_data(self, x, _required(y), sample_weight)
         return self._scalars(self._make_test_function(bool(weights)), x + y + weights, reset_metrics)
 
     def _scalars(self, function: Any, inputs: Sequence[Any], reset_metrics: bool) -> Any:
@@ -308,7 +323,7 @@ class Model(Network):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in test mode."""
-        x, _, _ = self._standardize_user_data(x)
+        x, _, _ = user_data.standardize_user_data(self, x)
         return unpack_singleton(self._make_predict_function()(x))
 
     # -- generators -------------------------------------------------------------------------------------------------

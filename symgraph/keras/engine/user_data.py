@@ -20,8 +20,10 @@ def standardize_user_data(
     class_weight: Any = None,
     check_array_lengths: bool = True,
     batch_size: int | None = None,
+    weighted: bool = False,
 ) -> tuple[Arrays, Arrays, Arrays]:
-    """Inputs, targets and sample weights as lists of arrays; no weights at all where none were asked for."""
+    """Inputs, targets and sample weights as lists of arrays; no weights at all where none were asked for, unless
+    ``weighted``: ones then."""
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"`batch_size` should be a positive integer. Found: {batch_size}")
     model._set_up(x)
@@ -39,7 +41,7 @@ def standardize_user_data(
         y = training_utils.standardize_input_data(
             y, goal.feed_output_names, goal.feed_output_shapes, check_batch_axis=False, exception_prefix="target"
         )
-        if sample_weight is not None or class_weight is not None:
+        if weighted or sample_weight is not None or class_weight is not None:
             by_sample = training_utils.standardize_sample_weights(sample_weight, goal.feed_output_names)
             by_class = training_utils.standardize_class_weights(class_weight, goal.feed_output_names)
             weights = [
