@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symgraph as sg
 from symgraph.keras import backend as K
 from symgraph.keras import layers, losses
 from symgraph.keras.callbacks import LambdaCallback
 from symgraph.keras.engine import training_utils
 from symgraph.keras.layers import Activation, Dense, Dropout, Input
 from symgraph.keras.models import Model, Sequential
+from symgraph.keras.optimizers import SGD
 from symgraph.keras.utils import to_categorical
 from tests.keras.small_models import LABELS, X, Y, classifier, linear, mse
 
@@ -282,3 +284,22 @@ def test_predict_takes_as_many_samples_as_the_first_input_has() -> None:
         model.predict([X, X[:3]])
     with pytest.raises(ValueError, match="All input arrays .x. should have the same number of samples"):
         model.predict_on_batch([X[:3], X])
+
+
+def test_a_loss_of_ones_own_repeats_targets_along_the_outputs() -> None:
+    x, y = np.random.default_rng(0).normal(size=(6, 2)), np.random.default_rng(1).normal(size=(6, 1))
+    model = Sequential([Dense(3, input_shape=(2,))])
+    model.compile(SGD(0.1, momentum=0.9), lambda t, p: K.sum(K.square(t - p), axis=-1), metrics=["mae"])
+
+    def error(targets: Any) -> Any:
+        return x @ model.get_weights()[0] + model.get_weights()[1] - targets
+
+    for targets in (y, np.repeat(y, 3, axis=1), y):  # the momentum stays
+        before, moment = model.get_weights()[0], [*model.optimizer.get_weights(), 0.0, 0.0][1]
+        slope = 2 * x.T @ error(targets) / len(x)
+        wanted = [(error(targets) ** 2).sum(1).mean(), abs(error(targets)).mean()]
+        np.testing.assert_allclose(model.evaluate(x, targets, verbose=0), wanted, rtol=1e-5)
+        np.testing.assert_allclose(model.train_on_batch(x, targets), wanted, rtol=1e-5)
+        np.testing.assert_allclose(model.get_weights()[0], before + 0.9 * moment - 0.1 * slope, rtol=1e-4, atol=1e-6)
+    with pytest.raises(sg.ShapeError, match="its axis 1 is 2, expected 3"):
+        model.fit(x, np.ones((6, 2)), verbose=0)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .. import backend as K
 from .. import losses
 from .. import metrics as metrics_module
@@ -63,8 +65,12 @@ class ObjectiveGraph:
         sample_weight_mode: Any,
         weighted_metrics: Any,
         target_tensors: Any,
+        single_axes: Sequence[tuple[int, ...]] = (),
     ) -> None:
         self._model = model
+        self._arguments = (loss, metrics, loss_weights, sample_weight_mode, weighted_metrics)
+        #: For each fed target, the axes along which it has one element, to be repeated along the output.
+        self.single_axes = tuple(single_axes)
         names = model.output_names
         shapes = [K.int_shape(x) for x in model.outputs]
         self.loss_functions = objectives.prepare_loss_functions(loss, names)
@@ -147,11 +153,34 @@ class ObjectiveGraph:
             return self._given_targets[i]
         output = self._model.outputs[i]
         shape = self._target_shape(i)
+        single = self.single_axes[self._fed().index(i)] if self.single_axes else ()
+        unknown = tuple(1 if axis in single else None for axis in range(K.ndim(output)))
         return K.placeholder(
-            shape=(None,) * K.ndim(output) if shape is None else (None, *shape[1:]),
+            shape=unknown if shape is None else (None, *shape[1:]),
             name=self._model.output_names[i] + "_target",
             dtype=K.dtype(output),
         )
+
+    def adapted(self, y: Sequence[Any]) -> ObjectiveGraph:
+        """This, or the same for targets that have one element along axes where the outputs have several.
+
+        Only a loss of the user's takes such targets, and broadcasts them; the graph must know where.
+        """
+        single = [
+            tuple(a for a in range(1, len(K.int_shape(output))) if _is_repeated(a, target, K.int_shape(output)))
+            if shape is None else ()
+            for target, shape, output in zip(
+                y, self.feed_output_shapes, [self._model.outputs[i] for i in self._fed()], strict=True
+            )
+        ]  # fmt: skip
+        if tuple(single) == (self.single_axes or ((),) * len(single)):
+            return self
+        other = ObjectiveGraph(self._model, *self._arguments, self._given_targets, single)
+        if self._training_updates is not None:
+            state = self._model.optimizer.get_weights()
+            other.prepare_optimizer()
+            self._model.optimizer.set_weights(state)
+        return other
 
     # -- losses and metrics -----------------------------------------------------------------------------------------
     def _weights(self, i: int) -> Tensor:
@@ -272,6 +301,12 @@ def _given_targets(target_tensors: Any, names: list[str]) -> list[Tensor]:
             f"outputs, but you passed target_tensors={target_tensors}"
         )
     return given
+
+
+def _is_repeated(axis: int, target: Any, shape: tuple[int | None, ...]) -> bool:
+    """Whether a target has one element where an output of this shape has several, by number."""
+    size = shape[axis]
+    return size is not None and size > 1 and np.ndim(target) == len(shape) and np.shape(target)[axis] == 1
 
 
 @contextmanager

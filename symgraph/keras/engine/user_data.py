@@ -41,6 +41,7 @@ def standardize_user_data(
         y = training_utils.standardize_input_data(
             y, goal.feed_output_names, goal.feed_output_shapes, check_batch_axis=False, exception_prefix="target"
         )
+        goal = model._objective = goal.adapted(y)
         if weighted or sample_weight is not None or class_weight is not None:
             by_sample = training_utils.standardize_sample_weights(sample_weight, goal.feed_output_names)
             by_class = training_utils.standardize_class_weights(class_weight, goal.feed_output_names)
