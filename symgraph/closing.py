@@ -90,11 +90,15 @@ def _replacements(givens: Mapping[Tensor, Tensor]) -> dict[int, Value]:
         seen = {key}
         while id(value) in direct:
             if id(value) in seen:
-                raise GraphError("givens replace a tensor by one that depends on it")
+                raise _circular(value)
             seen.add(id(value))
             value = direct[id(value)]
         replaced[key] = value
     return replaced
+
+
+def _circular(value: Value) -> GraphError:
+    return GraphError(f"givens make {describe(value)} depend on itself")
 
 
 def _default_updates(
@@ -132,7 +136,7 @@ def _order(results: Sequence[Value], cut: Mapping[int, int], replaced: Mapping[i
                 child = needed(node.inputs[at])
                 if child is not None:
                     if id(child) in path:
-                        raise GraphError("givens replace a tensor by one that depends on it")
+                        raise _circular(child.outputs[0])
                     stack.append((child, 0))
             else:
                 path.discard(id(node))

@@ -235,7 +235,7 @@ def test_empty_graph_sizes(target: str) -> None:
 def test_givens_that_go_round_are_refused() -> None:
     x = sg.placeholder((2,))
     y = x + 1
-    with pytest.raises(sg.GraphError, match="depends on it"):
+    with pytest.raises(sg.GraphError, match="givens make result of .* depend on itself"):
         sg.function([], y, givens={x: y * 2})
 
 

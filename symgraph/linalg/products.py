@@ -102,9 +102,9 @@ def multi_dot(arrays: Sequence[TensorLike]) -> Tensor:
     if len(values) < 2:
         raise ArgumentError("multi_dot needs two operands or more")
     ends = (1, *(2 for _ in values[1:-1]), 1)
-    for value, least in zip(values, ends, strict=True):
+    for k, (value, least) in enumerate(zip(values, ends, strict=True)):
         if not least <= value.type.ndim <= 2:
-            raise ShapeError(f"multi_dot multiplies matrices, got {describe(value)}")
+            raise ShapeError(f"multi_dot multiplies matrices; its operand {k} is {describe(value)}")
     letters = [*ascii_letters, *(chr(_MORE_LETTERS + k) for k in range(len(values)))][: len(values) + 1]
     labels = [a + b for a, b in pairwise(letters)]
     labels[0] = labels[0][-values[0].type.ndim :]
