@@ -219,6 +219,21 @@ def test_nothing_outside_the_operands_is_touched(
     np.testing.assert_allclose(guarded[2][0], exact, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("cpu", CPUS)
+@pytest.mark.parametrize(("n", "k"), [(1024, 60), (4096, 9), (2050, 17), (1536, 33), (517, 8)])
+@pytest.mark.parametrize("batch", [(), (3,)])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_lone_row_in_several_tasks(cpu: str, n: int, k: int, batch: tuple[int, ...], known: bool) -> None:
+    """Each task writes its own columns and no others, however many tasks there are."""
+    kernel = product(1 if known else symbol("M"), n, k, batch=batch)
+    native = Native(kernel, CPUS[cpu])
+    a, b, exact = operands(1, n, k, "NN", float32, batch)
+    for pieces in (1, 2, 5):
+        arrays = [_guarded(x) for x in (a, b, np.full((*batch, 1, n), np.nan, "f4"))]
+        native(*(g[0] for g in arrays), pieces=pieces, M=1)
+        np.testing.assert_allclose(arrays[2][0], exact, rtol=1e-4, atol=1e-4)
+
+
 def _guarded(x: Array) -> tuple[Array, mmap.mmap]:
     """A copy of ``x`` whose last byte is the last before a page without access (where the system can do that)."""
     import ctypes

@@ -216,7 +216,8 @@ class _Emitter:
         rows, columns = constant(self.s.rows, int64), constant(self.s.columns, int64)
         with w.loop(left.text, right.text, columns.text) as across:
             j = Value(across.counter, int64, 1, across.level)
-            width = columns if self._divides(c.n, self.s.columns) else s.minimum(s.sub(right, j), columns)
+            is_whole = self._divides(c.n, self.s.columns) and self._divides(self.s.tile_columns, self.s.columns)
+            width = columns if is_whole else s.minimum(s.sub(right, j), columns)
             with w.loop(top.text, bottom.text, rows.text) as down:
                 i = Value(down.counter, int64, 1, down.level)
                 height = rows if self._divides(c.m, self.s.rows) else s.minimum(s.sub(bottom, i), rows)
