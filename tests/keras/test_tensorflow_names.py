@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 import symgraph as sg
 import symgraph.keras._tensorflow as tf
@@ -32,6 +33,15 @@ CASES = {
     "divide_no_nan": (lambda x: tf.math.divide_no_nan(1.0, x), np.divide(1, X, out=np.zeros_like(X), where=X != 0)),
     "round": (lambda x: tf.round(x), np.rint(X)),
     "cumsum": (lambda x: tf.cumsum(x, 1, exclusive=True, reverse=True), [[1, 2, 0], [-0.25, -0.25, 0]]),
+    "cumprod": (
+        lambda x: tf.math.cumprod(x, 1, exclusive=True, reverse=True),
+        np.stack([X[:, 1] * X[:, 2], X[:, 2], [1, 1]], 1),
+    ),
+    "clip_by_norm": (lambda x: tf.clip_by_norm(x, 1.0, [1]), X / np.maximum(np.linalg.norm(X, axis=1), 1)[:, None]),
+    "roll": (lambda x: tf.roll(x, 1, 1), np.roll(X, 1, 1)),
+    "meshgrid": (lambda x: tf.meshgrid(x[0], x[1])[1], np.meshgrid(X[0], X[1])[1]),
+    "newaxis": (lambda x: x[:, tf.newaxis], X[:, None]),
+    "trace": (lambda x: tf.trace(x[:, :2]), X[0, 0] + X[1, 1]),
     "clip_by_value": (lambda x: tf.clip_by_value(x, -0.5, 1), X.clip(-0.5, 1)),
     "concat": (lambda x: tf.concat([x, x], 1), np.hstack([X, X])),
     "split": (lambda x: tf.split(x, [1, -1], 1)[1], X[:, 1:]),
@@ -103,6 +113,32 @@ def test_images() -> None:
     assert value(tf.nn.max_pool(image, [1, 2, 2, 1], [1, 2, 2, 1], "VALID")).tolist() == [[[[3.0]]]]
     kernel = np.ones((2, 2, 1, 1), "float32")
     assert value(tf.nn.conv2d(image, kernel, [1, 1, 1, 1], "VALID")).tolist() == [[[[6.0]]]]
+
+
+def test_measures_of_images() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.random((2, 9, 8, 3)).astype("float32")
+    b = (a + 0.1 * rng.normal(size=a.shape)).astype("float32")
+    bell = np.exp(-(np.arange(-2.0, 3) ** 2) / 2)
+    window = np.outer(bell, bell) / bell.sum() ** 2
+
+    def mean(x: Any) -> Any:  # weighted, of every window
+        return np.einsum("nijcuv,uv->nijc", sliding_window_view(x.astype("float64"), (5, 5), (1, 2)), window)
+
+    noise = mean(a * b) - mean(a) * mean(b)
+    spread = mean(a**2) - mean(a) ** 2 + mean(b**2) - mean(b) ** 2
+    alike = (2 * mean(a) * mean(b) + 4e-4) / (mean(a) ** 2 + mean(b) ** 2 + 4e-4) * (2 * noise + 3.6e-3)
+    expected = (alike / (spread + 3.6e-3)).mean((1, 2, 3))
+    found = value(tf.image.ssim(sg.constant(a), sg.constant(b), 2.0, filter_size=5, filter_sigma=1.0))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    ratio = 10 * np.log10(4 / ((a - b) ** 2).mean((1, 2, 3)))
+    np.testing.assert_allclose(value(tf.image.psnr(sg.constant(a), sg.constant(b), 2.0)), ratio, rtol=1e-5)
+    varies = abs(np.diff(a, axis=1)).sum((1, 2, 3)) + abs(np.diff(a, axis=2)).sum((1, 2, 3))
+    np.testing.assert_allclose(value(tf.image.total_variation(sg.constant(a))), varies, rtol=1e-5)
+    grey = value(tf.image.rgb_to_grayscale(sg.constant(a)))
+    np.testing.assert_allclose(grey, a @ np.array([[0.2989], [0.587], [0.114]]), rtol=1e-5)
+    with pytest.raises(ValueError, match="9 x 8 pixels are smaller than filter_size=11"):
+        tf.image.ssim(sg.constant(a), sg.constant(b), 1.0)
 
 
 def test_layers_written_with_tensorflow_train() -> None:

@@ -33,6 +33,8 @@ bool, uint8 = (sg.dtypes.as_dtype(name) for name in ("bool", "uint8"))
 int8, int16, int32, int64 = (sg.dtypes.as_dtype(name) for name in ("int8", "int16", "int32", "int64"))
 float16, float32, float64 = (sg.dtypes.as_dtype(name) for name in ("float16", "float32", "float64"))
 bfloat16 = sg.dtypes.as_dtype("bfloat16")
+matrix_band_part, matrix_diag, matrix_diag_part = linalg.band_part, linalg.diag, linalg.diag_part
+matrix_inverse, trace = linalg.inv, linalg.trace
 Tensor = sg.Tensor
 Variable = sg.Variable
 __all__ = [
@@ -55,6 +57,10 @@ __all__ = [
     "linalg",
     "logging",
     "math",
+    "matrix_band_part",
+    "matrix_diag",
+    "matrix_diag_part",
+    "matrix_inverse",
     "multinomial",
     "name_scope",
     "nn",
@@ -64,6 +70,7 @@ __all__ = [
     "random_uniform",
     "set_random_seed",
     "space_to_depth",
+    "trace",
     "truncated_normal",
     "uint8",
 ]

@@ -28,8 +28,11 @@ __all__ = [
     "gather_nd",
     "gradients",
     "identity",
+    "lin_space",
     "linspace",
     "map_fn",
+    "meshgrid",
+    "newaxis",
     "one_hot",
     "ones",
     "ones_like",
@@ -39,6 +42,7 @@ __all__ = [
     "repeat",
     "reshape",
     "reverse",
+    "roll",
     "scatter_nd",
     "sequence_mask",
     "shape",
@@ -51,6 +55,7 @@ __all__ = [
     "tile",
     "to_float",
     "to_int32",
+    "to_int64",
     "transpose",
     "unstack",
     "where",
@@ -58,6 +63,8 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+#: As a subscript, a new axis of size 1.
+newaxis = None
 
 
 def tensor(x: Any, dtype: Any = None) -> Tensor:
@@ -97,6 +104,11 @@ def to_int32(x: Any, name: str | None = None) -> Tensor:
     return sg.cast(x, "int32")
 
 
+def to_int64(x: Any, name: str | None = None) -> Tensor:
+    """``x`` as int64."""
+    return sg.cast(x, "int64")
+
+
 def zeros(shape: Any, dtype: Any = "float32", name: str | None = None) -> Tensor:
     """Zeros; a size of ``shape`` may be one of ``tf.shape``."""
     return sg.zeros(_sizes(shape), dtype)
@@ -133,6 +145,19 @@ def eye(num_rows: Any, num_columns: Any = None, dtype: Any = "float32", name: st
 def linspace(start: Any, stop: Any, num: int, name: str | None = None) -> Tensor:
     """``num`` numbers from ``start`` to ``stop``, both included."""
     return sg.linspace(tensor(start), tensor(stop), num)
+
+
+lin_space = linspace
+
+
+def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list[Tensor]:
+    """The coordinates of a grid's points, an array for each axis."""
+    return sg.meshgrid(*(tensor(x) for x in args), indexing=indexing)
+
+
+def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
+    """Elements moved along axes; what leaves at one end comes in at the other."""
+    return sg.roll(input, shift, axis)
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> Tensor:

@@ -27,12 +27,15 @@ __all__ = [
     "atan2",
     "atanh",
     "ceil",
+    "clip_by_norm",
     "clip_by_value",
     "cos",
     "cosh",
+    "cumprod",
     "cumsum",
     "digamma",
     "div",
+    "div_no_nan",
     "divide",
     "divide_no_nan",
     "einsum",
@@ -199,6 +202,9 @@ def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     return sg.where(zero, 0, sg.divide(x, sg.where(zero, 1, y)))
 
 
+div_no_nan = divide_no_nan
+
+
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """The sum of tensors."""
     first, *others = inputs
@@ -220,6 +226,24 @@ def cumsum(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False
     if exclusive:
         total = total - run
     return sg.flip(total, axis) if reverse else total
+
+
+def cumprod(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
+    """Running products along an axis; ``exclusive`` and ``reverse`` as in ``cumsum``."""
+    run = sg.moveaxis(sg.flip(x, axis) if reverse else tensor(x), axis, 0)
+    if exclusive:
+        run = sg.concatenate([sg.ones_like(run[:1]), run[:-1]], 0)
+    total = sg.moveaxis(sg.cumprod(run, 0), 0, axis)
+    return sg.flip(total, axis) if reverse else total
+
+
+def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Tensor:
+    """``t`` scaled to the length ``clip_norm`` (over ``axes``) where it is longer."""
+    values = tensor(t)
+    squares = sg.sum(sg.square(values), axes, keepdims=True)
+    some = sg.greater(squares, 0)  # the square root has no slope at 0
+    length = sg.where(some, sg.sqrt(sg.where(some, squares, 1)), 0)
+    return values * clip_norm / sg.maximum(length, clip_norm)
 
 
 def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None) -> Tensor:
