@@ -6,11 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 import symgraph as sg
 from symgraph.closing import close
+from symgraph.codegen.bufferize import reads_where_it_writes
 from symgraph.codegen.compile import Lowering, make_plan
+from symgraph.codegen.loop.parse import parse_kernel
 from symgraph.ir.graph import Graph
 
 from .models import expanded, mlp_step
@@ -145,3 +148,16 @@ def test_gradients_do_not_all_live_at_once() -> None:
 @given(graphs())
 def test_plans_of_random_graphs(graph: Graph) -> None:
     make_plan(graph, check=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "fits"),
+    [
+        ("let a = x[0]\nlet b = x[1]\nstore y[0] = b\nstore y[1] = a", True),
+        ("let b = x[1]\nstore y[0] = b\nlet a = x[0]\nstore y[1] = a", False),
+        ("store y[0] = x[1]\nstore y[1] = x[0]", False),
+    ],
+)
+def test_a_new_value_takes_the_place_of_the_old_one_where_that_is_read_before(body: str, fits: bool) -> None:
+    kernel = parse_kernel(f"kernel k(x: in f32[2], y: out f32[2]) {{\n{body}\n}}")
+    assert reads_where_it_writes(kernel, "x", "y") == fits

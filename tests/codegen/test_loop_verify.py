@@ -121,6 +121,13 @@ def test_folds_go_on_with_what_they_wrote() -> None:
     )
 
 
+def test_code_without_loops_reads_any_element_before_it_stores() -> None:
+    verify(parse_kernel("kernel k(y: inout f32[2]) {\nlet a = y[0]\nlet b = y[1]\nstore y[0] = b\nstore y[1] = a\n}"))
+    late = "kernel k(y: inout f32[2]) {\nlet a = y[1]\nstore y[0] = a\nlet b = y[0]\nstore y[1] = b\n}"
+    with pytest.raises(InternalError, match="y is loaded after it is stored to"):
+        verify(parse_kernel(late))
+
+
 @pytest.mark.parametrize(("invariant", "text"), _TEXTS)
 def test_broken_text(invariant: str, text: str) -> None:
     with pytest.raises(InternalError) as caught:
