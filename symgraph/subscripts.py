@@ -260,6 +260,11 @@ def _cut(bound: Any, size: Dim, shift: int, axis: int) -> Dim:
     """The place of a bound plus ``shift``, inside the axis; a size that may be negative stays so."""
     if isinstance(bound, SymDim):
         return minimum(bound + shift, size)
+    if isinstance(bound, Tensor):
+        raise ArgumentError(
+            f"slice bound {bound!r} of axis {axis} is known only when run, and sizes are not; where the number of "
+            "elements is fixed, index with start + arange(count)"
+        )
     if not isinstance(bound, (int, np.integer)):
         raise ArgumentError(f"slice bound {bound!r} of axis {axis} is not an integer")
     return minimum(int(bound) + shift, size) if bound >= 0 else maximum(size + (int(bound) + shift), 0)

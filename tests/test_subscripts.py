@@ -165,6 +165,15 @@ def test_take_without_an_axis() -> None:
     np.testing.assert_array_equal(sg.function([x], sg.take(x, [11, 0], None))(a), [11, 0])
 
 
+def test_rows_that_values_say() -> None:
+    x, i = sg.placeholder((None, 2)), sg.placeholder((), "int64")
+    with pytest.raises(sg.ArgumentError, match=r"known only when run.*index with start \+ arange\(count\)"):
+        x[i * 3 : (i + 1) * 3]
+    data = np.arange(18, dtype="float32").reshape(9, 2)
+    batch = sg.function([x, i], x[i * 3 + sg.arange(3)])
+    np.testing.assert_array_equal(batch(data, 2), data[6:])
+
+
 def test_what_is_no_subscript_is_refused() -> None:
     x = sg.placeholder((3,))
     with pytest.raises(sg.ArgumentError, match=r"x\[key\]"):
