@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from symgraph.keras import layers, losses
 from symgraph.keras.callbacks import LambdaCallback
 from symgraph.keras.engine import training_utils
 from symgraph.keras.layers import Activation, Dense, Dropout, Input
-from symgraph.keras.models import Model, Sequential
+from symgraph.keras.models import Model, Sequential, load_model
 from symgraph.keras.optimizers import SGD
 from symgraph.keras.utils import to_categorical
 from tests.keras.small_models import LABELS, X, Y, classifier, linear, mse
@@ -286,10 +287,14 @@ def test_predict_takes_as_many_samples_as_the_first_input_has() -> None:
         model.predict_on_batch([X[:3], X])
 
 
-def test_a_loss_of_ones_own_repeats_targets_along_the_outputs() -> None:
+def test_a_loss_of_ones_own_repeats_targets_along_the_outputs(tmp_path: Path) -> None:
     x, y = np.random.default_rng(0).normal(size=(6, 2)), np.random.default_rng(1).normal(size=(6, 1))
     model = Sequential([Dense(3, input_shape=(2,))])
-    model.compile(SGD(0.1, momentum=0.9), lambda t, p: K.sum(K.square(t - p), axis=-1), metrics=["mae"])
+
+    def distance(t: Any, p: Any) -> Any:
+        return K.sum(K.square(t - p), axis=-1)
+
+    model.compile(SGD(0.1, momentum=0.9), distance, metrics=["mae"])
 
     def error(targets: Any) -> Any:
         return x @ model.get_weights()[0] + model.get_weights()[1] - targets
@@ -303,3 +308,6 @@ def test_a_loss_of_ones_own_repeats_targets_along_the_outputs() -> None:
         np.testing.assert_allclose(model.get_weights()[0], before + 0.9 * moment - 0.1 * slope, rtol=1e-4, atol=1e-6)
     with pytest.raises(sg.ShapeError, match="its axis 1 is 2, expected 3"):
         model.fit(x, np.ones((6, 2)), verbose=0)
+    model.save(str(tmp_path / "model.h5"))
+    loaded = load_model(str(tmp_path / "model.h5"), custom_objects={"distance": distance})
+    assert loaded.train_on_batch(x, y) == model.train_on_batch(x, y)

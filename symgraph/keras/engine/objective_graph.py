@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -65,12 +66,8 @@ class ObjectiveGraph:
         sample_weight_mode: Any,
         weighted_metrics: Any,
         target_tensors: Any,
-        single_axes: Sequence[tuple[int, ...]] = (),
     ) -> None:
         self._model = model
-        self._arguments = (loss, metrics, loss_weights, sample_weight_mode, weighted_metrics)
-        #: For each fed target, the axes along which it has one element, to be repeated along the output.
-        self.single_axes = tuple(single_axes)
         names = model.output_names
         shapes = [K.int_shape(x) for x in model.outputs]
         self.loss_functions = objectives.prepare_loss_functions(loss, names)
@@ -79,22 +76,29 @@ class ObjectiveGraph:
         self._kept = [i for i in range(len(names)) if i not in self.skip_target_indices]
         self._masks = [h[0]._inbound_nodes[h[1]].output_masks[h[2]] for h in model._output_coordinates]
         self._given_targets = _given_targets(target_tensors, names)
-        self.targets = [self._target(i) for i in range(len(names))]
         self.sample_weights, self.sample_weight_modes = objectives.prepare_sample_weights(
             names, sample_weight_mode, self.skip_target_indices
         )
+        self._plain_metrics = objectives.collect_per_output_metric_info(metrics, names, shapes, self.loss_functions)
+        self._weighted_metrics = objectives.collect_per_output_metric_info(
+            weighted_metrics, names, shapes, self.loss_functions, is_weighted=True
+        )
+        self._build(())
+
+    def _build(self, single_axes: tuple[tuple[int, ...], ...]) -> None:
+        """Make what depends on the targets: for each fed one, ``single_axes`` are those along which it has one element,
+        to be repeated along the output."""
+        names = self._model.output_names
+        self.single_axes = single_axes
+        self.targets = [self._target(i) for i in range(len(names))]
         self.output_loss_metrics = (
             [metrics_module.Mean(name=names[i] + "_loss") for i in self._kept] if len(names) > 1 else []
         )
         self.metric_functions: list[Any] = []
-        plain = objectives.collect_per_output_metric_info(metrics, names, shapes, self.loss_functions)
-        weighted = objectives.collect_per_output_metric_info(
-            weighted_metrics, names, shapes, self.loss_functions, is_weighted=True
-        )
         with K.name_scope("metrics"):
             for i in self._kept:
-                self._apply_metrics(i, plain[i], weighted=False)
-                self._apply_metrics(i, weighted[i], weighted=True)
+                self._apply_metrics(i, self._plain_metrics[i], weighted=False)
+                self._apply_metrics(i, self._weighted_metrics[i], weighted=True)
         with K.name_scope("loss"):
             self.total_loss = self._total_loss()
         self._training_updates: list[Any] | None = None
@@ -166,16 +170,17 @@ class ObjectiveGraph:
 
         Only a loss of the user's takes such targets, and broadcasts them; the graph must know where.
         """
-        single = [
+        single = tuple(
             tuple(a for a in range(1, len(K.int_shape(output))) if _is_repeated(a, target, K.int_shape(output)))
             if shape is None else ()
             for target, shape, output in zip(
                 y, self.feed_output_shapes, [self._model.outputs[i] for i in self._fed()], strict=True
             )
-        ]  # fmt: skip
-        if tuple(single) == (self.single_axes or ((),) * len(single)):
+        )  # fmt: skip
+        if single == (self.single_axes or ((),) * len(single)):
             return self
-        other = ObjectiveGraph(self._model, *self._arguments, self._given_targets, single)
+        other = copy.copy(self)
+        other._build(single)
         if self._training_updates is not None:
             state = self._model.optimizer.get_weights()
             other.prepare_optimizer()
