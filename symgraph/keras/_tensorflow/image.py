@@ -103,15 +103,19 @@ def ssim(
     Raises:
         ValueError: for images smaller than the window.
     """
-    rows, columns, channels = img1.shape[-3:]
+    rows, columns = img1.shape[-3:-1]
     if any(isinstance(size, int) and size < filter_size for size in (rows, columns)):
         raise ValueError(f"tf.image.ssim: images of {rows} x {columns} pixels are smaller than {filter_size=}")
     bell = np.exp(-((np.arange(filter_size) - (filter_size - 1) / 2) ** 2) / (2 * filter_sigma**2))
     window = np.outer(bell, bell) / bell.sum() ** 2
-    kernel = sg.constant(np.tile(window[:, :, None, None], (1, 1, channels, 1)).astype(str(img1.dtype)))
+    kernel = sg.constant(window[:, :, None, None].astype(str(img1.dtype)))
 
     def local_mean(x: Tensor) -> Tensor:
-        return K.depthwise_conv2d(x, kernel, (1, 1), "valid")
+        """Of each channel; the channels come before the rows, and there may be any number of them."""
+        count, _, _, channels = x.shape
+        planes = sg.reshape(sg.transpose(x, (0, 3, 1, 2)), (count * channels, rows, columns, 1))
+        means = K.conv2d(planes, kernel, (1, 1), "valid")
+        return sg.reshape(means, (count, channels, *means.shape[1:3]))
 
     mean1, mean2 = local_mean(img1), local_mean(img2)
     product, squares = mean1 * mean2, sg.square(mean1) + sg.square(mean2)
