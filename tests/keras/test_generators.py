@@ -176,3 +176,23 @@ def test_a_model_built_by_its_first_batch() -> None:
     history = model.fit_generator(Batches(X, Y), verbose=0)
     assert set(history.history) == {"loss", "mean_absolute_error"} or set(history.history) == {"loss", "mae"}
     assert model.evaluate(X, Y, verbose=0)[0] == pytest.approx(float(mse(model, X, Y).mean()), rel=1e-5)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_an_epoch_of_training_is_one_of_the_sequence(workers: int) -> None:
+    class Epochs(Sequence):
+        number = 0
+
+        def __len__(self) -> int:
+            return 2
+
+        def __getitem__(self, index: int) -> Any:
+            seen.append(self.number)
+            return X[:4], Y[:4]
+
+        def on_epoch_end(self) -> None:
+            self.number += 1
+
+    seen: list[int] = []
+    linear().fit_generator(Epochs(), epochs=3, verbose=0, workers=workers)
+    assert seen[:6] == [0, 0, 1, 1, 2, 2]

@@ -157,6 +157,8 @@ def fit_generator(
             hooks.on_epoch_end(epoch, epoch_logs)
             if model.stop_training:
                 break
+            if workers <= 0 and is_sequence(generator):  # else the one that fills the queue does
+                generator.on_epoch_end()
     if hooks is None:
         hooks = begin()
     hooks.call_end("train")
