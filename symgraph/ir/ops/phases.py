@@ -25,6 +25,9 @@ T = TypeVar("T")
 #: Products that one element of the result sums at each position of the window: for fewer, the joining costs more than
 #: the zeros.
 LEAST = 8
+#: Phases of an axis that stay convolutions of their own: these run faster than one with all their features, whose
+#: columns lie apart. More would be a crowd of kernels.
+APART = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class _Phases:
 def by_phases(e: Emitter, conv: Conv, x: Value, kernel: Value) -> Value | None:
     """``conv`` with the first of its spaced axes taken apart; None where there is none, or where it does not pay.
 
-    Neighbouring phases that meet the same elements are one convolution with more features."""
+    Where there are many phases, neighbours that meet the same elements are one convolution with more features."""
     k = next((k for k, spacing in enumerate(conv.spacings) if spacing > 1), None)
     low = 0 if k is None else conv.low[k]
     if k is None or not isinstance(low, int) or not _pays(conv, kernel):
@@ -82,7 +85,8 @@ def _found(conv: Conv, k: int, low: int, window: Dim, period: int, hop: int) -> 
         taps = _ceil(window - first, hop) if first < hop else 0
         start = (before + first * dilation) // spacing if taps != 0 else 0
         last = found[-1] if found else None
-        if last is not None and (last.start, last.taps) == (start, taps) and isinstance(taps, int):
+        alike = last is not None and (last.start, last.taps) == (start, taps) and isinstance(taps, int)
+        if last is not None and alike and period > APART:
             # Their positions in the kernel are equally far apart, for the element is the same.
             step = first - last.first if last.count == 1 else last.step
             found[-1] = replace(last, step=step, count=last.count + 1)
