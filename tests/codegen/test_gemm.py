@@ -216,7 +216,7 @@ def test_nothing_outside_the_operands_is_touched(
     a, b, exact = operands(m, n, k, layout, float32, ())
     guarded = [_guarded(x) for x in (a, b, np.zeros((m, n), "f4"))]
     Native(product(*dims, layout), CPUS[cpu])(*(g[0] for g in guarded), pieces=3, M=m, N=n, K=k)
-    np.testing.assert_allclose(guarded[2][0], exact, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(guarded[2][0], exact, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("cpu", CPUS)
